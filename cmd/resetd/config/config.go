@@ -1,0 +1,134 @@
+package config
+
+import (
+	"time"
+
+	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/signature"
+)
+
+// Config is the whole configuration. The names of its keys are fixed: scripts and documentation rely on them.
+type Config struct {
+	// Listen is host:port; an empty host means every address of the machine.
+	Listen string `yaml:"listen" validate:"required"`
+	// PublicURL is how others reach resetd, without a slash at its end. It is http:// and Listen unless set.
+	PublicURL string `yaml:"public_url"`
+	// DataDir is absolute once loaded; the file may name it relative to itself.
+	DataDir string   `yaml:"data_dir" validate:"required"`
+	Ledger  Backend  `yaml:"ledger"`
+	Queue   Backend  `yaml:"queue"`
+	Sources []Source `yaml:"sources" validate:"dive"`
+	Systems []System `yaml:"systems" validate:"dive"`
+
+	API       API       `yaml:"api"`
+	Callbacks Callbacks `yaml:"callbacks"`
+	Guard     Guard     `yaml:"guard"`
+	Log       Log       `yaml:"log"`
+	Retention Retention `yaml:"retention"`
+
+	// File is where this was read from, as it was named.
+	File  string `yaml:"-"`
+	notes *[]Fault
+}
+
+// Source is a sender of webhooks.
+type Source struct {
+	Name   string `yaml:"name" validate:"required,name"`
+	Preset string `yaml:"preset" validate:"required"`
+	Verify Verify `yaml:"verify"`
+	// Systems are those that the source may act on.
+	Systems  []string `yaml:"systems" validate:"min=1,unique"`
+	Callback Callback `yaml:"callback"`
+}
+
+// Verify says how a source's deliveries are proved to be its own.
+type Verify struct {
+	// Scheme is empty when the preset decides.
+	Scheme string `yaml:"scheme"`
+	// Keys are tried one after the other, so that a key can be exchanged without a gap.
+	Keys []schemas.Secret `yaml:"keys" validate:"required"`
+}
+
+// Callback says where a source hears what became of its requests.
+type Callback struct {
+	// Allow lists the URLs that a request may name: an entry covers itself and everything below its path.
+	Allow []string `yaml:"allow"`
+	// Key and Keys are two ways to write the same; SigningKeys gives both.
+	Key    signature.Key   `yaml:"key"`
+	Keys   []signature.Key `yaml:"keys" validate:"max=5"`
+	Events []string        `yaml:"events" validate:"max=9,unique,dive,callback_event"`
+	// URL is used when a request names none. The operator wrote it, so it need not be under Allow.
+	URL string `yaml:"url"`
+}
+
+// SigningKeys gives the keys that callbacks are signed with, in order; none when no callback is configured.
+func (c Callback) SigningKeys() []signature.Key {
+	if c.Key.IsZero() {
+		return c.Keys
+	}
+	return append([]signature.Key{c.Key}, c.Keys...)
+}
+
+// System is an IAM system.
+type System struct {
+	Name string `yaml:"name" validate:"required,name"`
+	Kind string `yaml:"kind" validate:"required"`
+	// Enforcement is the policy enforcement permission; see Granted.
+	Enforcement string `yaml:"enforcement" validate:"oneof=granted not_granted"`
+	// Rate bounds the calls of all replicas together; the zero value is no bound of our own.
+	Rate Rate `yaml:"rate"`
+	// Workers is how many enforcements run at a time; zero leaves it to the jobs.
+	Workers int `yaml:"workers" validate:"omitempty,min=1,max=1000"`
+	// Timeout bounds one call to the system.
+	Timeout time.Duration `yaml:"timeout" validate:"min=1s,max=10m"`
+	Config  Raw           `yaml:"config"`
+}
+
+// Granted tells whether the operator lets resetd change passwords on the system.
+func (s System) Granted() bool { return s.Enforcement == "granted" }
+
+// API says who may use the task API.
+type API struct {
+	Tokens []Token `yaml:"tokens" validate:"dive"`
+	// MetricsOpen lets /metrics be read without a token.
+	MetricsOpen bool `yaml:"metrics_open"`
+}
+
+// Token is one bearer token. A role includes those before it: viewer, operator, approver, admin.
+type Token struct {
+	Name  string         `yaml:"name" validate:"required,name"`
+	Role  string         `yaml:"role" validate:"required,oneof=viewer operator approver admin"`
+	Token schemas.Secret `yaml:"token" validate:"required"`
+}
+
+// Roles lists the roles, the weakest first.
+func Roles() []string { return []string{"viewer", "operator", "approver", "admin"} }
+
+// Callbacks holds what is common to all callbacks.
+type Callbacks struct {
+	// AllowPrivateNetworks lets callbacks go to loopback and private addresses.
+	AllowPrivateNetworks bool `yaml:"allow_private_networks"`
+}
+
+// Guard has no settings yet; a key in it is an error and not a silent wish.
+type Guard struct{}
+
+// Log says how the log is written.
+type Log struct {
+	Level  string `yaml:"level" validate:"oneof=debug info warn error"`
+	Format string `yaml:"format" validate:"oneof=json console"`
+}
+
+// Retention says how long things are kept.
+type Retention struct {
+	// Tasks counts from the creation of a task that is final.
+	Tasks time.Duration `yaml:"tasks" validate:"min=24h"`
+}
+
+// Warnings gives what works but should not be so, in the order of the file; Raw.Decode may add to them.
+func (c *Config) Warnings() []Fault {
+	if c.notes == nil {
+		return nil
+	}
+	return sorted(*c.notes)
+}

@@ -1,0 +1,161 @@
+#!/bin/sh
+# Installs the servers that the tests start for themselves: OpenLDAP, Redis and
+# PostgreSQL. `make test` calls it first; with everything in place it only looks
+# and says nothing.
+#
+# It installs as root on Debian and Ubuntu, without starting any service. Where
+# it can not, it prints one line for each missing server: what is missing and
+# how to install it. Tests that need a missing server are skipped.
+#
+#   RESETD_TEST_REQUIRE  all, or a list out of slapd,redis,postgres: servers
+#                        without which this script (exit 1) and the tests fail
+#   RESETD_TEST_INSTALL  no: look, but install nothing
+#   RESETD_TEST_DIRS     folders to look in besides PATH, separated by colons,
+#                        instead of the distributions' own (as in find.go)
+set -eu
+
+dirs=${RESETD_TEST_DIRS-/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/usr/libexec:/usr/lib/openldap:/opt/homebrew/bin:/opt/homebrew/opt/openldap/libexec:/usr/local/opt/openldap/libexec:/usr/lib/postgresql/*/bin:/usr/pgsql-*/bin:/opt/homebrew/opt/postgresql@*/bin}
+policy=/usr/sbin/policy-rc.d
+
+# have PROGRAM: is it in PATH or in one of the folders?
+have() {
+	if command -v "$1" >/dev/null 2>&1; then return 0; fi
+	old_ifs=$IFS
+	IFS=:
+	for dir in $dirs; do # unquoted on purpose: splits at colons and expands *
+		if [ -f "$dir/$1" ] && [ -x "$dir/$1" ]; then
+			IFS=$old_ifs
+			return 0
+		fi
+	done
+	IFS=$old_ifs
+	return 1
+}
+
+# look sets $missing to the servers that are not installed.
+look() {
+	missing=
+	have slapd || missing="$missing slapd"
+	have redis-server || have valkey-server || missing="$missing redis"
+	have initdb || missing="$missing postgres"
+}
+
+# required SERVER: does RESETD_TEST_REQUIRE name it?
+required() {
+	old_ifs=$IFS
+	IFS=', '
+	for name in ${RESETD_TEST_REQUIRE-}; do
+		if [ "$name" = all ] || [ "$name" = "$1" ]; then
+			IFS=$old_ifs
+			return 0
+		fi
+	done
+	IFS=$old_ifs
+	return 1
+}
+
+# packages MANAGER SERVER: what brings the server there.
+packages() {
+	case $1:$2 in
+	apt-get:slapd) echo slapd ldap-utils ;;
+	dnf:slapd) echo openldap-servers ;;
+	apk:slapd) echo openldap openldap-back-mdb openldap-overlay-all ;;
+	brew:slapd) echo openldap ;;
+	apt-get:redis) echo redis-server ;;
+	dnf:redis | apk:redis) echo valkey ;;
+	brew:redis) echo redis ;;
+	apt-get:postgres | apk:postgres | brew:postgres) echo postgresql ;;
+	dnf:postgres) echo postgresql-server ;;
+	esac
+}
+
+# advice SERVER: the command to install it with, by this system's manager.
+advice() {
+	for manager in apt-get dnf apk brew; do
+		command -v "$manager" >/dev/null 2>&1 || continue
+		case $manager in
+		apt-get) echo "sudo apt-get install --no-install-recommends $(packages apt-get "$1")" ;;
+		dnf) echo "sudo dnf install $(packages dnf "$1")" ;;
+		apk) echo "sudo apk add $(packages apk "$1")" ;;
+		brew) echo "brew install $(packages brew "$1")" ;;
+		esac
+		return
+	done
+	echo "the package manager's $1 server package (Debian: $(packages apt-get "$1"))"
+}
+
+# hold_services keeps package scripts from starting what they install: they ask
+# policy-rc.d, and 101 forbids (invoke-rc.d(8)). A policy that forbids already
+# is left alone; another one is put back afterwards.
+hold_services() {
+	if [ -x "$policy" ]; then
+		code=0
+		"$policy" slapd start >/dev/null 2>&1 || code=$?
+		if [ "$code" -eq 101 ]; then return; fi
+	fi
+	if [ -e "$policy" ]; then mv "$policy" "$policy.resetd-saved"; fi
+	held=yes
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+}
+
+# finish undoes hold_services and removes the log, however the script ends.
+finish() {
+	if [ "$held" = yes ]; then
+		rm -f "$policy"
+		if [ -e "$policy.resetd-saved" ]; then mv "$policy.resetd-saved" "$policy"; fi
+	fi
+	rm -f "$log"
+}
+
+# add installs what is missing. A failure is told and not final: look decides
+# afterwards.
+add() {
+	held=no
+	log=$(mktemp)
+	trap finish EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	hold_services
+	wanted=
+	for server in $missing; do wanted="$wanted $(packages apt-get "$server")"; done
+	echo "test-servers: installing$wanted" >&2
+	export DEBIAN_FRONTEND=noninteractive
+	# An old list of packages may do when the update fails. Another apt at work
+	# is waited for.
+	apt-get -qq -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 || true
+	# shellcheck disable=SC2086 # a list of words
+	if ! apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends $wanted >>"$log" 2>&1 </dev/null; then
+		echo "test-servers: apt-get failed; its last words:" >&2
+		tail -n 15 "$log" >&2
+	fi
+	# Nor shall they start at the next boot, unasked, on the usual ports.
+	if [ -d /run/systemd/system ]; then
+		for server in $missing; do
+			case $server in
+			slapd) unit=slapd ;;
+			redis) unit=redis-server ;;
+			postgres) unit=postgresql ;;
+			esac
+			systemctl disable "$unit" >/dev/null 2>&1 || true
+		done
+	fi
+}
+
+look
+if [ -n "$missing" ] && [ "${RESETD_TEST_INSTALL-}" != no ] &&
+	command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ]; then
+	add
+	look
+fi
+
+status=0
+for server in $missing; do
+	consequence="its tests are skipped"
+	if required "$server"; then
+		consequence="RESETD_TEST_REQUIRE asks for it"
+		status=1
+	fi
+	echo "test-servers: $server is missing, $consequence; to install: $(advice "$server")" >&2
+done
+exit $status

@@ -1,0 +1,47 @@
+package source
+
+import (
+	"fmt"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// The forms that a body can have, by the name that a preset uses.
+var forms = map[string]func(*schemas.Validator) Mapper{
+	"native": func(v *schemas.Validator) Mapper { return native{v} },
+}
+
+func newMapper(form string, v *schemas.Validator) (Mapper, error) {
+	open, ok := forms[form]
+	if !ok {
+		return nil, fmt.Errorf("there is no body form %q", form)
+	}
+	return open(v), nil
+}
+
+// native is resetd's own body: {"type": "password_reset.requested", "timestamp": …, "data": one request or a list}.
+type native struct{ v *schemas.Validator }
+
+// Map implements Mapper. A body that is no JSON is a 400, anything else that is wrong with it a 422.
+func (n native) Map(body []byte) (Mapped, *schemas.Problem) {
+	var d schemas.Delivery
+	if p := schemas.Decode(body, &d); p != nil {
+		return Mapped{}, p
+	}
+	if p := n.v.Check(&d); p != nil {
+		return Mapped{}, p
+	}
+	if !d.Data.Batch && len(d.Data.Items) == 0 {
+		// No data at all is a mistake; an empty list is a sender that has nothing to ask for.
+		return Mapped{}, schemas.NewProblem(422, "invalid_request", "The request is not valid",
+			"Correct the fields that are named and send it again.",
+			schemas.FieldError{Pointer: "/data", Detail: "this is missing"})
+	}
+	return Mapped{Requests: d.Data.Items, Root: "/data", Single: !d.Data.Batch}, nil
+}
+
+// nothing maps every body to no request; nobody's deliveries never come so far.
+type nothing struct{}
+
+// Map implements Mapper.
+func (nothing) Map([]byte) (Mapped, *schemas.Problem) { return Mapped{}, nil }

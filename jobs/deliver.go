@@ -1,0 +1,86 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// HandleCallback is what a worker does with a wake-up of the callback queue: it claims the callback, rebuilds its body
+// from the history, sends it, and records the attempt. It never decides anything about the reset itself.
+func (s *Service) HandleCallback(ctx context.Context, w Work) {
+	f := s.feeders[CallbackQueue]
+	defer f.done(w)
+	until := s.Now().Add(s.Timing.Lease)
+	c, err := s.Ledger.ClaimCallback(ctx, w.ID, w.Generation, until)
+	if err != nil {
+		if !errors.Is(err, schemas.ErrState) && !errors.Is(err, schemas.ErrNotFound) {
+			s.Logger.Warn().Err(err).Str("task", w.TaskID).Msg("cannot claim a callback; the sweep brings it back")
+		}
+		return
+	}
+	log := s.Logger.With().Str("task", c.TaskID).Str("source", c.Source).Logger()
+	ctx, _, release := s.leases.hold(log.WithContext(ctx), Work{ID: c.ID, TaskID: c.TaskID, Queue: CallbackQueue, Generation: c.Generation}, until)
+	defer release()
+	body, err := s.callbackBody(ctx, c)
+	if err != nil {
+		log.Error().Err(err).Str("callback", c.ID).Msg("cannot rebuild the callback; the sweep brings it back")
+		return
+	}
+	attempt, retryAfter := s.Poster.Post(ctx, c.Source, c.URL, c.ID, body)
+	if ctx.Err() != nil {
+		return
+	}
+	state, due := s.afterAttempt(c, attempt, retryAfter)
+	if err := s.Ledger.RecordAttempt(ctx, c.ID, c.Generation, attempt, state, due); err != nil {
+		log.Error().Err(err).Str("callback", c.ID).Msg("cannot record the attempt; the callback may be sent once more with the same id")
+		return
+	}
+	s.count.callbacks.WithLabelValues(c.Source, string(state)).Inc()
+	event := log.Info()
+	if state == schemas.CallbackDead {
+		event = log.Warn()
+	}
+	event.Str("callback", c.ID).Str("code", string(state)).Int("http_status", attempt.HTTPStatus).Str("error", attempt.Error).
+		Int64("took", attempt.TookMS).Msg("callback")
+}
+
+// callbackBody gives the message as it was when the callback became due: the fold of the task's first events.
+func (s *Service) callbackBody(ctx context.Context, c schemas.Callback) ([]byte, error) {
+	t, err := s.Ledger.Task(ctx, c.TaskID)
+	if err != nil {
+		return nil, err
+	}
+	if t.Version != c.Version {
+		events, err := s.Ledger.Events(ctx, c.TaskID)
+		if err != nil {
+			return nil, err
+		}
+		t = schemas.Task{}
+		for _, e := range events[:min(c.Version, len(events))] {
+			if t, err = t.Apply(e); err != nil {
+				return nil, fmt.Errorf("fold the history: %w", err)
+			}
+		}
+	}
+	return schemas.Encode(t.Message())
+}
+
+// afterAttempt decides what follows: delivered, another attempt at a time, or given up.
+func (s *Service) afterAttempt(c schemas.Callback, a schemas.Attempt, retryAfter time.Duration) (schemas.CallbackState, time.Time) {
+	if a.Error == "" {
+		return schemas.CallbackDelivered, time.Time{}
+	}
+	if a.HTTPStatus == http.StatusGone { // the receiver asks never to be called again
+		return schemas.CallbackDead, time.Time{}
+	}
+	delay, again := s.NextDelay(c.Attempts+1, retryAfter)
+	if !again {
+		return schemas.CallbackDead, time.Time{}
+	}
+	return schemas.CallbackPending, s.Now().Add(delay)
+}

@@ -1,0 +1,56 @@
+package schemas
+
+import (
+	"strconv"
+	"time"
+)
+
+// StepName is one stage of an enforcement.
+type StepName string
+
+// The steps, in the order in which they are done.
+const (
+	StepResolve   StepName = "resolve"
+	StepClassify  StepName = "classify"
+	StepPreflight StepName = "preflight"
+	StepReset     StepName = "reset"
+	StepRevoke    StepName = "revoke"
+	StepVerify    StepName = "verify"
+)
+
+// Step is the result of one stage.
+type Step struct {
+	Name   StepName  `json:"name"`
+	Code   Code      `json:"code"`
+	Detail string    `json:"detail,omitempty"`
+	At     time.Time `json:"at"`
+	TookMS int64     `json:"took_ms"`
+}
+
+// Enforcement is the part of a task on one system.
+type Enforcement struct {
+	ID     string `json:"id"`
+	System string `json:"system"`
+	Status Status `json:"status"`
+	Code   Code   `json:"code,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	// Generation counts the claims and repeats; a worker that holds an older one has lost the right to act.
+	Generation int `json:"generation"`
+	// Attempts counts the claims since the enforcement was queued or retried; waits that the system asked for do not count.
+	Attempts int       `json:"attempts"`
+	Steps    []Step    `json:"steps,omitempty"`
+	Identity *Identity `json:"identity,omitempty"`
+	// Intent is the system's evidence read right before the reset. While the enforcement is in progress it means that a
+	// reset may have been sent: it must be verified before it is done again.
+	Intent     *Evidence `json:"intent,omitempty"`
+	IntentAt   time.Time `json:"intent_at,omitzero"`
+	NotBefore  time.Time `json:"not_before,omitzero"` // earliest next attempt, while queued
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+}
+
+// InDoubt tells whether a reset may have been sent whose outcome was never recorded.
+func (e Enforcement) InDoubt() bool { return e.Intent != nil && !e.Status.Final() }
+
+// EnforcementID is the id of a task's n-th enforcement, counted from 0.
+func EnforcementID(task string, n int) string { return task + "." + strconv.Itoa(n) }

@@ -1,0 +1,142 @@
+package schemas
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Task is one requested action on one account: what the API shows, what a callback carries, what the ledger keeps.
+type Task struct {
+	ID             string        `json:"id"`
+	Source         string        `json:"source"`
+	IdempotencyKey string        `json:"idempotency_key"`
+	Request        Request       `json:"request"`
+	Callback       *CallbackPlan `json:"callback,omitempty"`
+	Status         Status        `json:"status"`
+	Code           Code          `json:"code,omitempty"`
+	Detail         string        `json:"detail,omitempty"`
+	Enforcements   []Enforcement `json:"enforcements"`
+	Version        int           `json:"version"` // the number of events folded into it
+	CreatedAt      time.Time     `json:"created_at"`
+	UpdatedAt      time.Time     `json:"updated_at"`
+	FinishedAt     time.Time     `json:"finished_at,omitzero"`
+}
+
+// ErrTransition marks an event that the state machine refuses.
+var ErrTransition = errors.New("event not allowed in this state")
+
+// Apply gives the task after an event; the task itself is not changed. It sets no time of its own: the same events give
+// the same task, always. An event out of order or not in the state machine's table is refused with ErrTransition.
+func (t Task) Apply(e Event) (Task, error) {
+	if e.Seq != t.Version+1 {
+		return t, fmt.Errorf("%w: event %d of task %s follows version %d", ErrTransition, e.Seq, e.TaskID, t.Version)
+	}
+	if e.Type == EventAccepted {
+		return accept(t, e)
+	}
+	if t.Version == 0 {
+		return t, fmt.Errorf("%w: task %s does not begin with accepted", ErrTransition, e.TaskID)
+	}
+	t.Enforcements = slices.Clone(t.Enforcements)
+	hit := false
+	for i := range t.Enforcements {
+		n := &t.Enforcements[i]
+		if e.System != "" && e.System != n.System {
+			continue
+		}
+		to, ok := Next(n.Status, e.Type)
+		if !ok {
+			if e.System == "" {
+				continue
+			}
+			return t, fmt.Errorf("%w: %s on %s, which is %s", ErrTransition, e.Type, e.System, n.Status)
+		}
+		hit = true
+		n.apply(to, e)
+	}
+	if !hit {
+		return t, fmt.Errorf("%w: %s on task %s, which is %s", ErrTransition, e.Type, t.ID, t.Status)
+	}
+	t.Version, t.UpdatedAt = e.Seq, e.At
+	t.conclude(e)
+	return t, nil
+}
+
+// Enforcement gives the enforcement with an id, or nil.
+func (t Task) Enforcement(id string) *Enforcement {
+	i := slices.IndexFunc(t.Enforcements, func(e Enforcement) bool { return e.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &t.Enforcements[i]
+}
+
+func accept(t Task, e Event) (Task, error) {
+	if t.Version != 0 || e.Accepted == nil || len(e.Accepted.Systems) == 0 {
+		return t, fmt.Errorf("%w: accepted must come first, once, and name at least one system", ErrTransition)
+	}
+	a := e.Accepted
+	t = Task{ID: e.TaskID, Source: a.Source, IdempotencyKey: a.IdempotencyKey, Request: a.Request, Callback: a.Callback,
+		Version: 1, CreatedAt: e.At, UpdatedAt: e.At, Enforcements: make([]Enforcement, len(a.Systems))}
+	for i, system := range a.Systems {
+		n := Enforcement{ID: EnforcementID(e.TaskID, i), System: system, Status: a.Status, Code: e.Code, Detail: e.Detail, Generation: 1}
+		if a.Status.Final() {
+			n.FinishedAt = e.At
+		}
+		t.Enforcements[i] = n
+	}
+	t.conclude(e)
+	return t, nil
+}
+
+func (n *Enforcement) apply(to Status, e Event) {
+	n.Status, n.Code, n.Detail = to, e.Code, e.Detail
+	n.NotBefore, n.FinishedAt = time.Time{}, time.Time{}
+	if e.Generation != 0 {
+		n.Generation = e.Generation
+	}
+	if e.Identity != nil {
+		n.Identity = e.Identity
+	}
+	n.Steps = mergeSteps(n.Steps, e.Steps)
+	switch e.Type {
+	case EventClaimed:
+		n.Attempts++
+		if n.StartedAt.IsZero() {
+			n.StartedAt = e.At
+		}
+	case EventIntended:
+		n.Intent, n.IntentAt = e.Intent, e.At
+	case EventDeferred:
+		n.NotBefore = e.DueAt
+		if e.Waited {
+			n.Attempts--
+		}
+		// A system that asks us to wait has not done it: there is no doubt, unless the reset was made before.
+		if e.Code == CodeRateLimited && !slices.ContainsFunc(n.Steps, func(s Step) bool { return s.Name == StepReset && s.Code.OK() }) {
+			n.Intent, n.IntentAt = nil, time.Time{}
+		}
+	case EventRetried: // a person's decision to begin anew, whatever was before
+		n.Attempts, n.Steps, n.StartedAt, n.Intent, n.IntentAt = 0, nil, time.Time{}, nil, time.Time{}
+	}
+	if to.Final() {
+		n.FinishedAt = e.At
+	}
+}
+
+// mergeSteps keeps one result for each step, the latest, in the order of the walk.
+func mergeSteps(old, add []Step) []Step {
+	if len(add) == 0 {
+		return old
+	}
+	out := slices.Clone(old)
+	for _, s := range add {
+		if i := slices.IndexFunc(out, func(o Step) bool { return o.Name == s.Name }); i >= 0 {
+			out = slices.Delete(out, i, i+1)
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -35,6 +35,10 @@ func (s *Service) HandleCallback(ctx context.Context, w Work) {
 	if ctx.Err() != nil {
 		return
 	}
+	if attempt.Error == schemas.AttemptBusy {
+		s.putOff(ctx, c, max(retryAfter, time.Second))
+		return
+	}
 	state, due := s.afterAttempt(c, attempt, retryAfter)
 	if err := s.Ledger.RecordAttempt(ctx, c.ID, c.Generation, attempt, state, due); err != nil {
 		log.Error().Err(err).Str("callback", c.ID).Msg("cannot record the attempt; the callback may be sent once more with the same id")
@@ -83,4 +87,13 @@ func (s *Service) afterAttempt(c schemas.Callback, a schemas.Attempt, retryAfter
 		return schemas.CallbackDead, time.Time{}
 	}
 	return schemas.CallbackPending, s.Now().Add(delay)
+}
+
+// putOff brings a callback back later that was never sent, because too many others wait for the same receiver. It is no
+// attempt: the claim is only moved to the time at which it runs out.
+func (s *Service) putOff(ctx context.Context, c schemas.Callback, wait time.Duration) {
+	w := Work{ID: c.ID, TaskID: c.TaskID, Queue: CallbackQueue, Generation: c.Generation}
+	if _, err := s.Ledger.Renew(ctx, []Work{w}, s.Now().Add(wait)); err != nil {
+		s.Logger.Warn().Err(err).Str("task", c.TaskID).Msg("cannot put a callback off; the sweep brings it back")
+	}
 }

@@ -73,6 +73,10 @@ type Attempt struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// AttemptBusy is the Attempt.Error of a callback that was not sent, because too many others wait for the same receiver.
+// It does not count as an attempt.
+const AttemptBusy = "busy"
+
 // CallbackMessage is the body of a callback.
 type CallbackMessage struct {
 	Type      string    `json:"type"` // password_reset.<status>

@@ -1,10 +1,12 @@
 package testserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -44,16 +46,50 @@ func (d *daemon) Restart() error {
 	if err := d.Stop(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
-	defer cancel()
-	return d.start(ctx)
+	return d.start(context.Background())
 }
 
 // Pause freezes the server by SIGSTOP: the kernel still accepts connections for
 // it, but nobody answers, which is how a hanging server looks to its clients.
 // PostgreSQL's sessions are processes of their own and go on; only new
 // connections hang.
-func (d *daemon) Pause() error { return d.signal(signalPause) }
+//
+// On Linux it returns once every thread stands still; the signal alone may
+// leave one the time to answer another request.
+func (d *daemon) Pause() error {
+	if err := d.signal(signalPause); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(clientLimit); !halted(d.PID()); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s goes on although it was told to pause", d.name)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
+}
+
+// halted reports whether all threads of a process are stopped. Systems without
+// Linux' /proc can not tell; they are taken at their word.
+func halted(pid int) bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return true
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if err != nil {
+			continue // the thread has ended
+		}
+		// The state follows the program's name, which stands in parentheses
+		// and may hold anything (proc(5)).
+		state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])
+		if len(state) > 0 && state[0] != 'T' && state[0] != 'Z' {
+			return false
+		}
+	}
+	return true
+}
 
 // Resume ends a Pause.
 func (d *daemon) Resume() error { return d.signal(signalResume) }

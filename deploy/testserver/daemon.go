@@ -53,6 +53,8 @@ func (d *daemon) boot(ctx context.Context, signal string) error {
 // start runs the server until it is ready. It tries again a few times when
 // something is in use: on other ports at first, later on the same.
 func (d *daemon) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

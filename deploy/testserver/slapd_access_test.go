@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -53,6 +54,36 @@ func TestReaderMayReadPeopleAndPolicyButWriteNothing(t *testing.T) {
 		}
 		if hash := result.Entries[0].GetAttributeValues("userPassword"); len(hash) != 0 {
 			t.Errorf("%s: the reader sees a password hash", dn)
+		}
+	}
+}
+
+// What a connector needs to tell a reset that holds from one that does not.
+func TestServiceSeesWhichPolicyHolds(t *testing.T) {
+	for name, s := range map[string]*SlapdServer{"with": Slapd(t), "without": Slapd(t, WithoutPpolicy())} {
+		read := func(dn, attribute string) []string {
+			t.Helper()
+			result, err := service(t, s).Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases,
+				0, 0, false, "(objectClass=*)", []string{attribute}, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return result.Entries[0].GetAttributeValues(attribute)
+		}
+		offered := slices.Contains(read("", "supportedControl"), ldap.ControlTypeBeheraPasswordPolicy)
+		if want := name == "with"; offered != want {
+			t.Errorf("%s the overlay: the control is offered: %v", name, offered)
+		}
+		if name == "without" {
+			continue
+		}
+		if policy := read(s.Person(Larry).DN, "pwdPolicySubentry"); !slices.Equal(policy, []string{s.LaxPolicyDN}) {
+			t.Errorf("larry's policy is %v, want %s", policy, s.LaxPolicyDN)
+		}
+		for dn, want := range map[string]string{s.StrictPolicyDN: "TRUE", s.LaxPolicyDN: "FALSE"} {
+			if got := read(dn, "pwdMustChange"); !slices.Equal(got, []string{want}) {
+				t.Errorf("%s: pwdMustChange %v, want %s", dn, got, want)
+			}
 		}
 	}
 }

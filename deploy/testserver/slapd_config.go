@@ -24,6 +24,9 @@ var (
 // does not. Everybody may change his own password and ask for anonymous
 // authentication, as in any directory.
 //
+// dbnosync leaves writing to the disk to the kernel: quick, and a killed slapd
+// still loses nothing; only a power cut would.
+//
 // The audit log comes first, so that it is called last and sees passwords
 // hashed by the policy overlay.
 var slapdConf = template.Must(template.New("slapd.conf").Parse(`

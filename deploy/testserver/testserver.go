@@ -50,7 +50,7 @@ type MissingError struct {
 
 // Error names the missing program and both ways to install it.
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s is not installed: run `make test-servers`, or `apt-get install --no-install-recommends %s`",
+	return fmt.Sprintf("%s is not installed: run `make servers`, or `apt-get install --no-install-recommends %s`",
 		e.Program, e.Package)
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -60,6 +61,20 @@ func TestZeroKeyIsNoKey(t *testing.T) {
 	var k signature.Key
 	if _, ok := k.Public(); ok || !k.IsZero() || k.CanSign() || k.Reveal() != "" {
 		t.Fatal("the zero key pretends to be one")
+	}
+}
+
+func TestKeysShowTheirKind(t *testing.T) {
+	private, public := signature.GenerateAsymmetric()
+	for want, k := range map[string]signature.Key{
+		"whsec_[redacted]": signature.GenerateSymmetric(), "whsk_[redacted]": private, "whpk_[redacted]": public, "[no key]": {},
+	} {
+		if got := fmt.Sprintf("%v", k); got != want {
+			t.Fatalf("fmt shows %s, want %s", got, want)
+		}
+		if got, err := k.MarshalText(); err != nil || string(got) != want {
+			t.Fatalf("encoders show %s, %v, want %s", got, err, want)
+		}
 	}
 }
 

@@ -19,36 +19,37 @@ import (
 	"github.com/resetd/resetd/schemas/signature"
 )
 
-// leaks returns the first trace of a key in out: eight characters of its base64, or
-// six of its bytes raw, in hexadecimal or as fmt lists them. The public half of a
-// private key does not count.
-func leaks(out, keyText string) string {
-	_, text, ok := strings.Cut(keyText, "_")
-	if !ok {
-		return ""
-	}
-	if strings.HasPrefix(keyText, "whsk_") {
+// traces are the forms in which a part of a key could show: eight characters of its
+// base64, or six of its bytes raw, in hexadecimal or as fmt lists them. The public
+// half of a private key does not count.
+type traces []string
+
+func tracesOf(k signature.Key) traces {
+	_, text, _ := strings.Cut(k.Reveal(), "_")
+	if strings.HasPrefix(k.Reveal(), "whsk_") {
 		text = text[:40] // 30 of the 32 bytes of the seed
-	}
-	for i := 0; i+8 <= len(text); i++ {
-		if strings.Contains(out, text[i:i+8]) {
-			return text[i : i+8]
-		}
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return ""
+		panic(err)
 	}
-	lower := strings.ToLower(out)
+	var found traces
+	for i := 0; i+8 <= len(text); i++ {
+		found = append(found, text[i:i+8])
+	}
 	for i := 0; i+6 <= len(raw); i++ {
 		part := raw[i : i+6]
-		for _, trace := range []string{
-			string(part), hex.EncodeToString(part), fmt.Sprintf("% x", part), strings.Trim(fmt.Sprint(part), "[]"),
-			strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", part), "[]byte{"), "}"),
-		} {
-			if strings.Contains(out, trace) || strings.Contains(lower, trace) {
-				return trace
-			}
+		found = append(found, string(part), hex.EncodeToString(part), fmt.Sprintf("%X", part), fmt.Sprintf("% x", part),
+			strings.Trim(fmt.Sprint(part), "[]"), strings.Trim(strings.TrimPrefix(fmt.Sprintf("%#v", part), "[]byte"), "{}"))
+	}
+	return found
+}
+
+// in returns the first trace that out holds, or the empty string.
+func (ts traces) in(out string) string {
+	for _, trace := range ts {
+		if strings.Contains(out, trace) {
+			return trace
 		}
 	}
 	return ""
@@ -56,7 +57,8 @@ func leaks(out, keyText string) string {
 
 // TestTheLeakSearchFindsLeaks keeps the tests below honest.
 func TestTheLeakSearchFindsLeaks(t *testing.T) {
-	key := signature.GenerateSymmetric().Reveal()
+	k := signature.GenerateSymmetric()
+	key, search := k.Reveal(), tracesOf(k)
 	raw := rawKey(t, key)
 	// The two ways in which a string type with any methods would leak.
 	type secret string
@@ -65,11 +67,11 @@ func TestTheLeakSearchFindsLeaks(t *testing.T) {
 		key, "x" + key[10:20], string(raw), hex.EncodeToString(raw), strings.ToUpper(hex.EncodeToString(raw)), fmt.Sprint(raw), fmt.Sprintf("%#v", raw),
 		fmt.Sprintf("%"+verb, secret(key)), fmt.Sprintf("%v", struct{ s secret }{secret(key)}),
 	} {
-		if leaks(out, key) == "" {
+		if search.in(out) == "" {
 			t.Fatalf("not found in %q", out)
 		}
 	}
-	if found := leaks("nothing to see here, 0123456789 abcdef", key); found != "" {
+	if found := search.in("nothing to see here, 0123456789 abcdef"); found != "" {
 		t.Fatalf("found %q in a text without it", found)
 	}
 }
@@ -87,7 +89,7 @@ type deep struct {
 func TestKeysShowThemselvesInNoVerbAndNoPlace(t *testing.T) {
 	private, public := signature.GenerateAsymmetric()
 	for _, k := range []signature.Key{signature.GenerateSymmetric(), private, public} {
-		text := k.Reveal()
+		search, isPublic := tracesOf(k), !k.CanSign()
 		values := []any{
 			k, &k, exported{k}, &exported{k}, unexported{k}, &unexported{k}, embedded{k}, &embedded{k}, []signature.Key{k},
 			[1]signature.Key{k}, []*signature.Key{&k}, map[string]signature.Key{"a": k}, map[signature.Key]int{k: 1},
@@ -100,16 +102,16 @@ func TestKeysShowThemselvesInNoVerbAndNoPlace(t *testing.T) {
 		}
 		for _, v := range values {
 			for verb := rune('A'); verb <= 'z'; verb++ {
-				for _, flags := range []string{"", "+", "#", "0", "-", " ", "+#", "100", ".3", "# "} {
+				for _, flags := range []string{"", "+", "#", " ", "+#", ".3"} {
 					out := fmt.Sprintf("%"+flags+string(verb), v)
 					// The Verifier holds public keys as they are; they are no secret.
-					if found := leaks(out, text); found != "" && !(strings.HasPrefix(text, "whpk_") && strings.Contains(fmt.Sprintf("%T", v), "Verifier")) {
+					if found := search.in(out); found != "" && !(isPublic && strings.Contains(fmt.Sprintf("%T", v), "Verifier")) {
 						t.Fatalf("%%%s%c of %T shows %q: %s", flags, verb, v, found, out)
 					}
 				}
 			}
 			for _, out := range []string{fmt.Sprint(v), fmt.Sprintln(v), fmt.Errorf("x: %v", v).Error(), fmt.Sprintf("%[2]*[1]d", v, 5)} {
-				if found := leaks(out, text); found != "" && !strings.HasPrefix(text, "whpk_") {
+				if found := search.in(out); found != "" && !isPublic {
 					t.Fatalf("%T shows %q: %s", v, found, out)
 				}
 			}
@@ -120,6 +122,7 @@ func TestKeysShowThemselvesInNoVerbAndNoPlace(t *testing.T) {
 func TestKeysShowThemselvesInNoEncoding(t *testing.T) {
 	private, _ := signature.GenerateAsymmetric()
 	for _, k := range []signature.Key{signature.GenerateSymmetric(), private} {
+		search := tracesOf(k)
 		values := []any{k, &k, exported{k}, unexported{k}, embedded{k}, []signature.Key{k}, map[string]any{"a": k}, map[signature.Key]int{k: 1}}
 		for _, v := range values {
 			outs := map[string]string{}
@@ -140,7 +143,7 @@ func TestKeysShowThemselvesInNoEncoding(t *testing.T) {
 			encode("slog json", func(b *bytes.Buffer) error { slog.New(slog.NewJSONHandler(b, nil)).Info("x", "k", v); return nil })
 			encode("zerolog", func(b *bytes.Buffer) error { l := zerolog.New(b); l.Info().Interface("k", v).Msgf("%v", v); return nil })
 			for name, out := range outs {
-				if found := leaks(out, k.Reveal()); found != "" {
+				if found := search.in(out); found != "" {
 					t.Fatalf("%s of %T shows %q: %s", name, v, found, out)
 				}
 			}
@@ -197,7 +200,7 @@ func TestErrorsOfParseKeyHoldNoPartOfTheText(t *testing.T) {
 
 func TestErrorsOfVerifyHoldNoSecretNoSignatureAndNoBody(t *testing.T) {
 	key := signature.GenerateSymmetric()
-	verifier := mustVerifier(t, key)
+	verifier, search := mustVerifier(t, key), tracesOf(key)
 	const body = "password=hunter2hunter2"
 	right := naiveSignature("v1", rawKey(t, key.Reveal()), "msg_1", "1795330800", []byte(body))
 	wrong := naiveSignature("v1", rawKey(t, key.Reveal()), "msg_2", "1795330800", []byte(body))
@@ -211,7 +214,7 @@ func TestErrorsOfVerifyHoldNoSecretNoSignatureAndNoBody(t *testing.T) {
 				}
 				refused++
 				out := fmt.Sprintf("%v %#v", err, err)
-				if leaks(out, key.Reveal()) != "" || strings.Contains(out, "hunter2") || strings.Contains(out, "\x1b") || strings.Contains(out, "idididid") {
+				if search.in(out) != "" || strings.Contains(out, "hunter2") || strings.Contains(out, "\x1b") || strings.Contains(out, "idididid") {
 					t.Fatalf("the error quotes what came in: %s", out)
 				}
 				for i := 3; i+6 <= len(right); i++ {

@@ -93,6 +93,8 @@ func TestStrictnessTable(t *testing.T) {
 		{"comma and space between", id, ts, junk + ", " + good, malformedSig},
 		{"no padding", id, ts, strings.TrimSuffix(good, "="), malformedSig},
 		{"too much padding", id, ts, good + "=", malformedSig},
+		{"too much padding on v1a", id, ts, v1a + "=", malformedSig},
+		{"unknown version with an empty value", id, ts, good + " v2,", malformedSig},
 		{"line break in the base64", id, ts, good[:10] + "\n" + good[10:], malformedSig},
 		{"line break in place of a character", id, ts, good[:10] + "\n" + good[11:], malformedSig},
 		{"URL alphabet", id, ts, "v1,-_" + value[2:], malformedSig},

@@ -1,0 +1,92 @@
+package harness
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/resetd/resetd/schemas/signature"
+)
+
+// Site is one installation of resetd in a folder: its configuration, its secrets and its data.
+type Site struct {
+	Dir         string
+	Listen      string // host:port
+	Source      string // the one source's name
+	Key         signature.Key
+	CallbackKey signature.Key
+	OpsToken    string
+	Secrets     map[string]string // by file name, for tests that look for leaks
+}
+
+// SiteOptions says what the installation is like; the zero value of Ledger and Queue is the embedded default.
+type SiteOptions struct {
+	Ledger, Queue string
+	CallbackURL   string // told at the end of every task; empty for none
+	// Systems is the YAML list under systems:, with "file:NAME" for secrets given in Secrets.
+	Systems string
+	Names   []string // the systems that the source may act on
+	Secrets map[string]string
+	Extra   string // more top-level YAML
+}
+
+// NewSite writes a configuration with fresh keys into dir and picks a free port.
+func NewSite(dir string, o SiteOptions) (*Site, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("find a free port: %w", err)
+	}
+	s := &Site{Dir: dir, Listen: listener.Addr().String(), Source: "soar", Key: signature.GenerateSymmetric(),
+		CallbackKey: signature.GenerateSymmetric(), OpsToken: "ops-" + uuid.NewString(), Secrets: map[string]string{}}
+	_ = listener.Close()
+	s.Secrets["soar.key"], s.Secrets["callback.key"], s.Secrets["ops.token"] = s.Key.Reveal(), s.CallbackKey.Reveal(), s.OpsToken
+	for name, text := range o.Secrets {
+		s.Secrets[name] = text
+	}
+	// A URL may hold a password, which the configuration takes from a file only.
+	if o.Ledger != "" && o.Ledger != "sqlite" {
+		s.Secrets["ledger.url"], o.Ledger = o.Ledger, "file:ledger.url"
+	}
+	if o.Queue != "" && o.Queue != "embedded" {
+		s.Secrets["queue.url"], o.Queue = o.Queue, "file:queue.url"
+	}
+	for name, text := range s.Secrets {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.WriteFile(s.ConfigFile(), []byte(s.yaml(o)), 0o600); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ConfigFile is the path of the configuration.
+func (s *Site) ConfigFile() string { return filepath.Join(s.Dir, "resetd.yaml") }
+
+// DataDir is where the ledger lies.
+func (s *Site) DataDir() string { return filepath.Join(s.Dir, "data") }
+
+// URL is where the installation answers.
+func (s *Site) URL() string { return "http://" + s.Listen }
+
+func (s *Site) yaml(o SiteOptions) string {
+	or := func(v, def string) string {
+		if v == "" {
+			return def
+		}
+		return v
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "listen: %s\npublic_url: %s\ndata_dir: ./data\nledger: %q\nqueue: %q\n", s.Listen, s.URL(), or(o.Ledger, "sqlite"), or(o.Queue, "embedded"))
+	fmt.Fprintf(&b, "sources:\n  - name: %s\n    preset: native\n    verify: {scheme: standard-webhooks, keys: [\"file:soar.key\"]}\n    systems: [%s]\n", s.Source, strings.Join(o.Names, ", "))
+	if o.CallbackURL != "" {
+		fmt.Fprintf(&b, "    callback: {url: %q, key: \"file:callback.key\", events: [final]}\n", o.CallbackURL)
+	}
+	fmt.Fprintf(&b, "systems:\n%s\napi: {tokens: [{name: ops, role: operator, token: \"file:ops.token\"}]}\ncallbacks: {allow_private_networks: true}\n%s", o.Systems, o.Extra)
+	return b.String()
+}

@@ -53,7 +53,10 @@ var (
 // never falls back to another type.
 func ParseAccount(s string) (Account, error) {
 	a := Account{Type: AccountUserName, Value: s}
-	upper := strings.ToUpper(s)
+	upper := s
+	if len(s) > 0 && s[0] == 's' { // a letter that merely becomes S in upper case, such as U+017F, makes no SID
+		upper = "S" + s[1:]
+	}
 	switch {
 	case strings.Contains(s, `\`):
 		a.Type = AccountDownLevel
@@ -136,8 +139,9 @@ func (a *Account) UnmarshalJSON(b []byte) error {
 }
 
 // CheckText refuses what has no place in a name or a line of text and could deceive whoever reads it: bytes that are
-// not UTF-8, control characters, and invisible or direction-changing format characters (Unicode categories Cc, Cf, Co,
-// Cs and the line separators; CVE-2021-42574 shows what they are good for). With lines set, tab and line feed pass.
+// not UTF-8, control characters, and invisible or direction-changing characters (Unicode categories Cc, Cf, Co, Cs, the
+// line separators, and letters that show nothing, such as U+3164; CVE-2021-42574 shows what they are good for). With
+// lines set, tab, line feed, and carriage return before line feed pass.
 func CheckText(s string, maxBytes int, lines bool) error {
 	if len(s) > maxBytes {
 		return fmt.Errorf("it is %d bytes long; at most %d are taken", len(s), maxBytes)
@@ -146,7 +150,7 @@ func CheckText(s string, maxBytes int, lines bool) error {
 		return errors.New("it is not valid UTF-8")
 	}
 	for i, r := range s {
-		if lines && (r == '\n' || r == '\t' || r == '\r') {
+		if lines && (r == '\n' || r == '\t' || r == '\r' && strings.HasPrefix(s[i+1:], "\n")) {
 			continue
 		}
 		if r < utf8.RuneSelf {
@@ -155,7 +159,7 @@ func CheckText(s string, maxBytes int, lines bool) error {
 			}
 			continue
 		}
-		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) || r == utf8.RuneError {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point) || r == utf8.RuneError {
 			return fmt.Errorf("it holds the invisible or direction-changing character U+%04X at byte %d; send it without", r, i)
 		}
 	}

@@ -87,6 +87,9 @@ func (c Code) rule() codeRule {
 			return r
 		}
 	}
+	if c == "" { // a cancellation has no code, and must not speak for what failed beside it
+		return codeRule{rank: -1}
+	}
 	return codeRule{code: c, rank: 100}
 }
 

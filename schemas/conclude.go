@@ -36,20 +36,24 @@ func (t *Task) conclude(e Event) {
 		return
 	}
 	t.FinishedAt = e.At
-	t.Code = CodeOK
-	already := true
-	for _, n := range t.Enforcements {
-		switch {
-		case n.Status == StatusSuccessful:
-			already = already && n.Code == CodeAlreadyInForce
-		case t.Status == StatusSuccessful: // not_found and not_applicable beside a success say nothing of the task
-		default:
-			if w := worse(t.Code, n.Code); w != t.Code {
-				t.Code, t.Detail = w, n.System+": "+n.Detail
+	if t.Status == StatusSuccessful { // not_found and not_applicable beside a success say nothing of the task
+		t.Code = CodeAlreadyInForce
+		for _, n := range t.Enforcements {
+			if n.Status == StatusSuccessful && n.Code != CodeAlreadyInForce {
+				t.Code = CodeOK
 			}
 		}
+		return
 	}
-	if t.Status == StatusSuccessful && already {
-		t.Code = CodeAlreadyInForce
+	var speaker *Enforcement
+	for i := range t.Enforcements {
+		n := &t.Enforcements[i]
+		if n.Status != StatusSuccessful && (speaker == nil || worse(speaker.Code, n.Code) != speaker.Code) {
+			speaker = n
+		}
+	}
+	t.Code, t.Detail = speaker.Code, speaker.System
+	if speaker.Detail != "" {
+		t.Detail += ": " + speaker.Detail
 	}
 }

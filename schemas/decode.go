@@ -48,6 +48,8 @@ func Decode(body []byte, into any) *Problem {
 		FieldError{Detail: "this is not valid JSON"})
 }
 
-// Encode writes a value as compact JSON. It cannot fail for the types of this package; a failure is a bug and is
-// returned for the caller to report.
-func Encode(v any) ([]byte, error) { return json.Marshal(v, json.Deterministic(true)) }
+// Encode writes a value as compact JSON. Bytes that are not UTF-8, which a detail may hold that quotes some system, become
+// U+FFFD. It can fail only for a time outside the years 0 to 9999, which RFC 3339 cannot say.
+func Encode(v any) ([]byte, error) {
+	return json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+}

@@ -18,6 +18,8 @@ const (
 	StepVerify    StepName = "verify"
 )
 
+var walk = []StepName{StepResolve, StepClassify, StepPreflight, StepReset, StepRevoke, StepVerify}
+
 // Step is the result of one stage.
 type Step struct {
 	Name   StepName  `json:"name"`

@@ -69,7 +69,7 @@ const MaxRequests = 1000
 type Delivery struct {
 	Type      string    `json:"type" validate:"eq=password_reset.requested"`
 	Timestamp time.Time `json:"timestamp" validate:"required"`
-	Data      Requests  `json:"data"`
+	Data      Requests  `json:"data" validate:"required"`
 }
 
 // Requests is the data of a delivery. Batch tells whether it came as a list, which decides how its fields are pointed at.

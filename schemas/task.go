@@ -39,6 +39,9 @@ func (t Task) Apply(e Event) (Task, error) {
 	if t.Version == 0 {
 		return t, fmt.Errorf("%w: task %s does not begin with accepted", ErrTransition, e.TaskID)
 	}
+	if e.TaskID != t.ID {
+		return t, fmt.Errorf("%w: event %d of task %s is not one of task %s", ErrTransition, e.Seq, e.TaskID, t.ID)
+	}
 	t.Enforcements = slices.Clone(t.Enforcements)
 	hit := false
 	for i := range t.Enforcements {
@@ -78,6 +81,14 @@ func accept(t Task, e Event) (Task, error) {
 		return t, fmt.Errorf("%w: accepted must come first, once, and name at least one system", ErrTransition)
 	}
 	a := e.Accepted
+	if a.Status != StatusQueued && a.Status != StatusPendingApproval && a.Status != StatusRejected {
+		return t, fmt.Errorf("%w: a task cannot begin as %q", ErrTransition, a.Status)
+	}
+	for i, system := range a.Systems {
+		if slices.Contains(a.Systems[:i], system) {
+			return t, fmt.Errorf("%w: accepted names the system %s twice", ErrTransition, system)
+		}
+	}
 	t = Task{ID: e.TaskID, Source: a.Source, IdempotencyKey: a.IdempotencyKey, Request: a.Request, Callback: a.Callback,
 		Version: 1, CreatedAt: e.At, UpdatedAt: e.At, Enforcements: make([]Enforcement, len(a.Systems))}
 	for i, system := range a.Systems {
@@ -134,9 +145,11 @@ func mergeSteps(old, add []Step) []Step {
 	out := slices.Clone(old)
 	for _, s := range add {
 		if i := slices.IndexFunc(out, func(o Step) bool { return o.Name == s.Name }); i >= 0 {
-			out = slices.Delete(out, i, i+1)
+			out[i] = s
+		} else {
+			out = append(out, s)
 		}
-		out = append(out, s)
 	}
+	slices.SortStableFunc(out, func(a, b Step) int { return slices.Index(walk, a.Name) - slices.Index(walk, b.Name) })
 	return out
 }

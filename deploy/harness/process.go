@@ -25,6 +25,7 @@ type Process struct {
 func (s *Site) Start(binary string, log io.Writer) (*Process, error) {
 	cmd := exec.Command(binary, "serve", "-c", s.ConfigFile())
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.Dir, log, log
+	cmd.Env = append(os.Environ(), s.Env...)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start resetd: %w", err)
 	}
@@ -79,6 +80,9 @@ func (p *Process) Stop() error {
 	}
 	return nil
 }
+
+// PID is the process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // RSS gives the resident memory in bytes (Linux).
 func (p *Process) RSS() (int64, error) {

@@ -21,6 +21,7 @@ type Site struct {
 	CallbackKey signature.Key
 	OpsToken    string
 	Secrets     map[string]string // by file name, for tests that look for leaks
+	Env         []string          // more environment for the process, as NAME=value
 }
 
 // SiteOptions says what the installation is like; the zero value of Ledger and Queue is the embedded default.

@@ -38,12 +38,17 @@ type SlapdOption func(*slapdSettings)
 
 type slapdSettings struct {
 	plain bool
+	clear bool // passwords are not hashed
 	users int
 }
 
 // WithoutPpolicy leaves the password policy overlay out: pwdReset is then an
 // unknown attribute and no policy holds.
 func WithoutPpolicy() SlapdOption { return func(s *slapdSettings) { s.plain = true } }
+
+// WithClearPasswords leaves passwords as they were sent, in the directory and in the audit log, so that a test can learn
+// which ones a program has made and look for them elsewhere.
+func WithClearPasswords() SlapdOption { return func(s *slapdSettings) { s.clear = true } }
 
 // WithUsers adds n accounts under ou=people: u00001, u00002 and so on. Ten
 // thousand take about a second.

@@ -87,8 +87,8 @@ overlay auditlog
 auditlog {{.S.AuditLog}}
 {{if .Policy}}overlay ppolicy
 ppolicy_default "{{.S.StrictPolicyDN}}"
-ppolicy_hash_cleartext
-ppolicy_use_lockout
+{{if not .Clear}}ppolicy_hash_cleartext
+{{end}}ppolicy_use_lockout
 {{end}}`))
 
 // config renders the configuration for a server that lives in the folder.
@@ -104,7 +104,7 @@ func (s *SlapdServer) config(space *workspace) ([]byte, error) {
 	var config bytes.Buffer
 	err = slapdConf.Execute(&config, map[string]any{
 		"S": s, "Dir": space.path, "Schema": schema, "Modules": firstDir(moduleDirs), "RootHash": rootHash,
-		"Policy": !s.settings.plain, "Writable": []string{s.PeopleDN, s.LaxDN},
+		"Policy": !s.settings.plain, "Clear": s.settings.clear, "Writable": []string{s.PeopleDN, s.LaxDN},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("writing slapd.conf: %w", err)

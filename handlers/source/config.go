@@ -39,7 +39,7 @@ func New(configs []Config, v *schemas.Validator) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	nobody, err := newNobody()
+	nobody, err := newNobody(v)
 	if err != nil {
 		return nil, err
 	}

@@ -39,9 +39,3 @@ func (n native) Map(body []byte) (Mapped, *schemas.Problem) {
 	}
 	return Mapped{Requests: d.Data.Items, Root: "/data", Single: !d.Data.Batch}, nil
 }
-
-// nothing maps every body to no request; nobody's deliveries never come so far.
-type nothing struct{}
-
-// Map implements Mapper.
-func (nothing) Map([]byte) (Mapped, *schemas.Problem) { return Mapped{}, nil }

@@ -57,11 +57,11 @@ func (s standardWebhooks) Verify(h http.Header, body []byte, now time.Time) (str
 }
 
 // newNobody makes the source that stands for unknown names: its key is random and is forgotten at once.
-func newNobody() (*Source, error) {
+func newNobody(v *schemas.Validator) (*Source, error) {
 	const scheme = "standard-webhooks"
-	v, err := newVerifier(scheme, Config{Keys: []schemas.Secret{schemas.NewSecret(signature.GenerateSymmetric().Reveal())}})
+	verifier, err := newVerifier(scheme, Config{Keys: []schemas.Secret{schemas.NewSecret(signature.GenerateSymmetric().Reveal())}})
 	if err != nil {
 		return nil, fmt.Errorf("stand-in for unknown sources: %w", err)
 	}
-	return &Source{Scheme: scheme, Verifier: v, Mapper: nothing{}}, nil
+	return &Source{Scheme: scheme, Verifier: verifier, Mapper: native{v}}, nil
 }

@@ -3,7 +3,9 @@
 package source
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,11 +71,5 @@ func (s *Set) Find(name string) (src *Source, known bool) {
 	return s.nobody, false
 }
 
-// Names gives the names of all sources, in no order.
-func (s *Set) Names() []string {
-	out := make([]string, 0, len(s.byName))
-	for name := range s.byName {
-		out = append(out, name)
-	}
-	return out
-}
+// Names gives the names of all sources in alphabetical order.
+func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.byName)) }

@@ -46,7 +46,9 @@ type Verify struct {
 	// Scheme is empty when the preset decides.
 	Scheme string `yaml:"scheme"`
 	// Keys are tried one after the other, so that a key can be exchanged without a gap.
-	Keys []schemas.Secret `yaml:"keys" validate:"required"`
+	Keys []schemas.Secret `yaml:"keys" validate:"min=1"`
+	// Tolerance is how far the sender's clock may differ from ours.
+	Tolerance time.Duration `yaml:"tolerance" validate:"min=1s,max=1h"`
 }
 
 // Callback says where a source hears what became of its requests.

@@ -2,10 +2,14 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/resetd/resetd/schemas"
 )
 
 // source is what every value of a file is read with.
@@ -74,6 +78,9 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
+		if n.Type() == ast.NullType {
+			return
+		}
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(path, n, v.Elem())
 	case reflect.Struct:
@@ -93,10 +100,10 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 	if !ok {
 		return
 	}
-	known := fieldsOf(v.Type(), nil)
+	known := fieldsOf(v.Type())
 	for _, e := range entries {
 		if e.key == "name" {
-			if s, ok := e.value.(*ast.StringNode); ok {
+			if s, ok := e.value.(*ast.StringNode); ok && schemas.NameForm.MatchString(s.Value) {
 				d.names[path] = s.Value
 			}
 		}
@@ -105,6 +112,9 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 		at := join(path, e.key)
 		if f, ok := find(known, e.key); ok {
 			d.value(at, e.value, v.FieldByIndex(f.index))
+			if f.file {
+				d.anchor(v.FieldByIndex(f.index))
+			}
 			continue
 		}
 		d.places[at] = e.at
@@ -112,9 +122,16 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 	}
 }
 
+// anchor makes a path absolute that is relative to the configuration file.
+func (d *decoder) anchor(v reflect.Value) {
+	if s := v.String(); s != "" && !filepath.IsAbs(s) {
+		v.SetString(filepath.Join(d.dir, s))
+	}
+}
+
 // list reads a sequence.
 func (d *decoder) list(path string, n ast.Node, v reflect.Value) {
-	if _, null := n.(*ast.NullNode); null {
+	if n.Type() == ast.NullType {
 		return
 	}
 	seq, ok := n.(*ast.SequenceNode)
@@ -125,7 +142,7 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value) {
 	out := reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values))
 	for i, item := range seq.Values {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if _, null := item.(*ast.NullNode); null {
+		if item.Type() == ast.NullType {
 			d.places[at] = positionOf(item)
 			d.fault(at, "this entry is empty; fill it or remove it")
 			continue
@@ -159,7 +176,7 @@ type entry struct {
 
 // mapping gives the entries of a mapping, each key once. A null is a mapping whose lines are all commented out.
 func (d *decoder) mapping(path string, n ast.Node) ([]entry, bool) {
-	if _, null := n.(*ast.NullNode); null {
+	if n.Type() == ast.NullType {
 		return nil, true
 	}
 	m, ok := n.(ast.MapNode)
@@ -172,8 +189,14 @@ func (d *decoder) mapping(path string, n ast.Node) ([]entry, bool) {
 	for it := m.MapRange(); it.Next(); {
 		tk := it.Key().GetToken()
 		e := entry{tk.Value, position{tk.Position.Line, tk.Position.Column}, it.Value()}
+		if !keyForm.MatchString(e.key) {
+			// Whatever this is, a secret in the wrong line perhaps, it is not repeated.
+			d.places[join(path, "?")] = e.at
+			d.fault(join(path, "?"), "a key is a plain word of at most 40 letters, digits, - and _; check the indentation and the quotes of this line")
+			continue
+		}
 		at := join(path, e.key)
-		if _, plain := it.Key().(*ast.StringNode); !plain {
+		if it.Key().Type() != ast.StringType {
 			d.places[at] = e.at
 			d.fault(at, "a key must be plain text; merge keys (<<), complex keys (?) and numbers are not read")
 			continue
@@ -188,6 +211,9 @@ func (d *decoder) mapping(path string, n ast.Node) ([]entry, bool) {
 	}
 	return out, true
 }
+
+// keyForm is the form of every key that is told back to a person.
+var keyForm = regexp.MustCompile(`^[A-Za-z0-9_<-]{1,40}$`)
 
 // positionOf gives where a node begins. The library puts a mapping's own token at its first colon.
 func positionOf(n ast.Node) position {

@@ -10,23 +10,17 @@ import (
 type field struct {
 	key   string
 	index []int
+	file  bool // a path, which is relative to the configuration file
 }
 
 // fieldsOf lists the keys of a struct type: the names in the yaml tags. A field without a tag, or with the name "-", is
-// no key; the keys of a field with the option inline stand beside the others.
-func fieldsOf(t reflect.Type, prefix []int) []field {
+// no key.
+func fieldsOf(t reflect.Type) []field {
 	var out []field
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag, ok := f.Tag.Lookup("yaml")
-		name, option, _ := strings.Cut(tag, ",")
-		index := append(slices.Clone(prefix), i)
-		switch {
-		case !f.IsExported() || !ok || name == "-":
-		case option == "inline":
-			out = append(out, fieldsOf(f.Type, index)...)
-		case name != "":
-			out = append(out, field{name, index})
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if f.IsExported() && name != "" && name != "-" {
+			out = append(out, field{name, f.Index, f.Tag.Get("path") == "file"})
 		}
 	}
 	return out

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/resetd/resetd/schemas/signature"
+)
+
+// The length of an API token in characters: 24 hexadecimal digits are 96 bits, which nobody guesses.
+const (
+	minToken = 24
+	maxToken = 512
+)
+
+// tokenForm is what a Bearer header can carry (RFC 6750 §2.1).
+var tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+
+// reservedSource is the source of what operators ask for by the API.
+const reservedSource = "api"
+
+// nativeScheme is how the native preset verifies.
+const nativeScheme = "standard-webhooks"
+
+// check finds what no single value shows: names that meet nothing or meet twice, and keys without their counterpart.
+func (d *decoder) check(c *Config, known Known) {
+	d.checkAddress(c)
+	systems := map[string]string{}
+	for i, s := range c.Systems {
+		path := fmt.Sprintf("systems[%d]", i)
+		d.claim(systems, path+".name", "system", s.Name)
+		d.oneOf(path+".kind", "kind of system", s.Kind, known.Kinds)
+	}
+	sources, keys := map[string]string{}, map[string]string{}
+	for i, s := range c.Sources {
+		path := fmt.Sprintf("sources[%d]", i)
+		d.claim(sources, path+".name", "source", s.Name)
+		if s.Name == reservedSource {
+			d.fault(path+".name", "%s is the source of what operators ask for; choose another name", reservedSource)
+		}
+		d.oneOf(path+".preset", "preset", s.Preset, known.Presets)
+		d.oneOf(path+".verify.scheme", "scheme", s.Verify.Scheme, known.Schemes)
+		for j, name := range s.Systems {
+			if _, ok := systems[name]; !ok {
+				d.fault(fmt.Sprintf("%s.systems[%d]", path, j), "there is no system %q; %s", clip(name), choices("the systems are", c.SystemNames()))
+			}
+		}
+		d.checkVerify(path+".verify", s, keys)
+		d.checkCallback(path+".callback", s.Callback)
+	}
+	d.checkTokens(c.API.Tokens)
+}
+
+// SystemNames lists the systems in the order of the file.
+func (c *Config) SystemNames() []string {
+	var out []string
+	for _, s := range c.Systems {
+		if s.Name != "" {
+			out = append(out, s.Name)
+		}
+	}
+	return out
+}
+
+func (d *decoder) checkAddress(c *Config) {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if n, bad := strconv.Atoi(port); !d.faulty("listen") && (err != nil || bad != nil || n < 0 || n > 65535) {
+		d.fault("listen", "this must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address of the machine")
+	}
+	if u, ok := webURL(c.PublicURL); !d.faulty("public_url") && !d.faulty("listen") && (!ok || u.RawQuery != "") {
+		d.fault("public_url", "this must be how others reach resetd, such as https://resetd.example.com")
+	}
+}
+
+// checkVerify reads the keys of Standard Webhooks, and refuses a key that another source has too: the signature covers
+// no path, so a delivery for one of them could be sent again to the other.
+func (d *decoder) checkVerify(path string, s Source, owners map[string]string) {
+	if s.Verify.Scheme != nativeScheme && (s.Verify.Scheme != "" || s.Preset != "native") {
+		return
+	}
+	if len(s.Verify.Keys) > signature.MaxSignatures {
+		d.fault(path+".keys", "there are %d keys; at most %d are tried, so remove those that were exchanged long ago", len(s.Verify.Keys), signature.MaxSignatures)
+	}
+	for i, secret := range s.Verify.Keys {
+		at := fmt.Sprintf("%s.keys[%d]", path, i)
+		if d.faulty(at) {
+			continue
+		}
+		key, err := parseKey(secret)
+		if err != nil {
+			d.fault(at, "%s", err)
+			continue
+		}
+		if public, ok := key.Public(); ok {
+			key = public
+		}
+		switch owner, taken := owners[key.Reveal()]; {
+		case taken && owner == s.Name:
+			d.fault(at, "this key is listed twice; remove one")
+		case taken:
+			d.fault(at, "source %s has the same key, so a delivery for one could be replayed to the other; give each its own", owner)
+		}
+		owners[key.Reveal()] = s.Name
+	}
+}
+
+func (d *decoder) checkCallback(path string, c Callback) {
+	for i, text := range c.Allow {
+		if u, ok := webURL(text); !ok || u.RawQuery != "" {
+			d.fault(fmt.Sprintf("%s.allow[%d]", path, i), "this must be the beginning of a URL with a whole host, such as https://soar.example.com/hooks/")
+		}
+	}
+	if _, ok := webURL(c.URL); c.URL != "" && !ok {
+		d.fault(path+".url", "this must be a URL such as https://soar.example.com/hooks/resetd")
+	}
+	keys := c.SigningKeys()
+	for i, k := range keys {
+		at := path + ".key"
+		if len(c.Keys) > 0 {
+			at = fmt.Sprintf("%s.keys[%d]", path, i)
+		}
+		if !k.IsZero() && !k.CanSign() {
+			d.fault(at, "this is a public key, which cannot sign; use the whsk_ key that belongs to it")
+		}
+	}
+	_, hasKey := d.places[path+".key"]
+	_, hasKeys := d.places[path+".keys"]
+	switch wanted := c.URL != "" || len(c.Allow) > 0; {
+	case hasKey && hasKeys:
+		d.fault(path+".key", "key and keys say the same; put this one first in keys and remove it here")
+	case wanted && len(keys) == 0 && !hasKey && !hasKeys:
+		d.fault(path+".key", "callbacks are always signed, and there is no key; write key: %s or key: file:PATH", d.variableFor(path+".key"))
+	case !wanted && len(keys) > 0:
+		d.warn(path, "there is a key, but neither url nor allow, so no callback is ever sent; add one of them")
+	}
+}
+
+func (d *decoder) checkTokens(tokens []Token) {
+	names, values := map[string]string{}, map[string]string{}
+	for i, t := range tokens {
+		path := fmt.Sprintf("api.tokens[%d]", i)
+		d.claim(names, path+".name", "token", t.Name)
+		if t.Token.Empty() {
+			continue
+		}
+		text := t.Token.Reveal()
+		if len(text) < minToken || len(text) > maxToken || !tokenForm.MatchString(text) {
+			d.fault(path+".token", "a token has %d to %d letters, digits and . _ ~ + / -; make one with: openssl rand -hex 32", minToken, maxToken)
+		}
+		if owner, taken := values[text]; taken {
+			d.fault(path+".token", "%s is the same token, so the history could not tell who acted; make another with: openssl rand -hex 32", owner)
+		}
+		values[text] = path
+	}
+}
+
+// claim notes the name of a thing and refuses one that is taken.
+func (d *decoder) claim(taken map[string]string, path, what, name string) {
+	if first, ok := taken[name]; ok && name != "" {
+		d.fault(path, "another %s, in line %d, has this name; give each its own", what, d.placeOf(first).line)
+	}
+	taken[name] = path
+}
+
+// oneOf checks a name against a list, if there is one.
+func (d *decoder) oneOf(path, what, name string, list []string) {
+	if list == nil || name == "" || slices.Contains(list, name) {
+		return
+	}
+	advice := choices("there are", list)
+	if near := nearest(name, list); near != "" {
+		advice = "did you mean " + near + "?"
+	}
+	d.fault(path, "there is no %s %q; %s", what, clip(name), advice)
+}
+
+func choices(intro string, list []string) string {
+	if len(list) == 0 {
+		return "none is configured"
+	}
+	return intro + " " + strings.Join(list, ", ")
+}
+
+// webURL reads an absolute http or https URL without user, password and fragment.
+func webURL(text string) (*url.URL, bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return nil, false
+	}
+	return u, true
+}
+
+// clip shortens what an error quotes.
+func clip(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,145 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/resetd/resetd/cmd/resetd/config"
+	"github.com/resetd/resetd/schemas/signature"
+)
+
+// sourceWith is the minimal file with other lines for its source.
+func sourceWith(lines ...string) string {
+	return "sources:\n  - name: soar\n    " + strings.Join(lines, "\n    ") + "\nsystems:\n  - {name: corp-ldap, kind: openldap}\n"
+}
+
+const (
+	verify  = `verify: {keys: ["${SOAR_KEY}"]}`
+	systems = `systems: [corp-ldap]`
+)
+
+func TestSourcesAreChecked(t *testing.T) {
+	private, public := signature.GenerateAsymmetric()
+	e := testEnv()
+	e["PRIVATE"], e["PUBLIC"], e["SAME"] = private.Reveal(), public.Reveal(), e["SOAR_KEY"]
+	for text, want := range map[string]string{
+		sourceWith(systems):                                                                                         "2:5 sources[0].verify.keys: ${SOAR_KEY}",
+		sourceWith(systems, "verify: {keys: []}"):                                                                   "4:20 sources[0].verify.keys: ${SOAR_KEY}",
+		sourceWith(verify):                                                                                          "2:5 sources[0].systems: list is missing",
+		sourceWith(verify, "systems: []"):                                                                           "4:14 sources[0].systems: at least 1",
+		sourceWith(verify, "systems: [corp-ldap, corp-ldap]"):                                                       "4:14 sources[0].systems: twice",
+		sourceWith(systems, "verify: {keys: ['${LDAP_PASSWORD}']}"):                                                 "4:21 sources[0].verify.keys[0]: whsec_",
+		sourceWith(systems, "verify: {keys: ['${SOAR_KEY}', '${SAME}']}"):                                           "4:36 sources[0].verify.keys[1]: listed twice",
+		sourceWith(systems, "verify: {keys: ['${SOAR_KEY}'], scheme: hmca}"):                                        "4:45 sources[0].verify.scheme: did you mean hmac?",
+		sourceWith(systems, "verify: {keys: ['${SOAR_KEY}'], tolerance: 2h}"):                                       "4:48 sources[0].verify.tolerance: at most 1h",
+		sourceWith(systems, "verify: {keys: ['${A}','${B}','${C}','${D}','${E}','${F}']}"):                          "4:20 sources[0].verify.keys: at most 5",
+		sourceWith(systems, verify, "callback: {url: 'https://a.example/x'}"):                                       "5:15 sources[0].callback.key: always signed",
+		sourceWith(systems, verify, "callback: {allow: ['https://a.example/']}"):                                    "5:15 sources[0].callback.key: always signed",
+		sourceWith(systems, verify, "callback: {allow: ['https://'], key: '${CALLBACK_KEY}'}"):                      "5:24 sources[0].callback.allow[0]: a whole host",
+		sourceWith(systems, verify, "callback: {allow: ['soar.example.com'], key: '${CALLBACK_KEY}'}"):              "5:24 sources[0].callback.allow[0]: a whole host",
+		sourceWith(systems, verify, "callback: {url: 'ftp://a/b', key: '${CALLBACK_KEY}'}"):                         "5:21 sources[0].callback.url: must be a URL",
+		sourceWith(systems, verify, "callback: {url: 'https://u:p@a/b', key: '${CALLBACK_KEY}'}"):                   "5:21 sources[0].callback.url: must be a URL",
+		sourceWith(systems, verify, "callback: {url: 'https://a/b', key: '${PUBLIC}'}"):                             "5:41 sources[0].callback.key: cannot sign",
+		sourceWith(systems, verify, "callback: {url: 'https://a/b', keys: ['${PRIVATE}', '${PUBLIC}']}"):            "5:57 sources[0].callback.keys[1]: cannot sign",
+		sourceWith(systems, verify, "callback: {url: 'https://a/b', key: '${OPS_TOKEN}'}"):                          "5:41 sources[0].callback.key: whsec_",
+		sourceWith(systems, verify, "callback: {url: 'https://a/b', key: '${PRIVATE}', keys: ['${CALLBACK_KEY}']}"): "5:41 sources[0].callback.key: say the same",
+		sourceWith(systems, verify, "callback: {url: 'https://a/b', key: '${PRIVATE}', events: [done]}"):            "5:64 sources[0].callback.events[0]: final, queued",
+		strings.Replace(minimal, "name: soar", "name: api", 1):                                                      "2:11 sources[0].name: choose another name",
+		strings.Replace(minimal, "name: soar", "name: SOAR", 1):                                                     "2:11 sources[0].name: a–z",
+		strings.Replace(minimal, "name: soar", "name: ''", 1):                                                       "2:11 sources[0].name: this is empty",
+		strings.Replace(minimal, "name: soar", "preset: native", 1):                                                 "2:5 sources[0].name: missing; add it",
+	} {
+		for _, name := range strings.Split("A B C D E F", " ") {
+			e[name] = signature.GenerateSymmetric().Reveal()
+		}
+		t.Run(text, func(t *testing.T) {
+			_, err := load(t, text, e)
+			wantFaults(t, err, want)
+		})
+	}
+}
+
+func TestAKeyBelongsToOneSource(t *testing.T) {
+	private, public := signature.GenerateAsymmetric()
+	e := testEnv()
+	e["SOAR_KEY"], e["PUBLIC"] = private.Reveal(), public.Reveal()
+	_, err := load(t, minimal+`sources2: []
+`, e)
+	wantFaults(t, err, "8:1 sources2: did you mean sources?")
+	_, err = load(t, strings.Replace(minimal, "systems:\n  -", `  - {name: siem, systems: [corp-ldap], verify: {keys: ["${PUBLIC}"]}}
+systems:
+  -`, 1), e)
+	wantFaults(t, err, "5:56 sources[1].verify.keys[0]: source soar has the same key")
+}
+
+func TestSystemsAreChecked(t *testing.T) {
+	for line, want := range map[string]string{
+		"kind: opnldap":                           "3:11 systems[0].kind: did you mean openldap?",
+		"kind: novell":                            "3:11 systems[0].kind: there are entra, openldap",
+		"rate: 20/s":                              "2:5 systems[0].kind: missing; add it",
+		"kind: entra\n    rate: 20 / s":           "4:11 systems[0].rate: such as 20/s",
+		"kind: entra\n    rate: 0/s":              "4:11 systems[0].rate: such as 20/s",
+		"kind: entra\n    workers: -1":            "4:14 systems[0].workers: at least 1",
+		"kind: entra\n    workers: 1.5":           "4:14 systems[0].workers: whole number",
+		"kind: entra\n    workers: '3'":           "4:14 systems[0].workers: whole number",
+		"kind: entra\n    timeout: 100ms":         "4:14 systems[0].timeout: at least 1s",
+		"kind: entra\n    timeout: 1d":            "4:14 systems[0].timeout: at most 10m",
+		"kind: entra\n    timeout: soon":          "4:14 systems[0].timeout: such as 500ms",
+		"kind: entra\n    enforcment: granted":    "4:5 systems[0].enforcment: did you mean enforcement?",
+		"kind: entra\n  - {name: a, kind: entra}": "4:12 systems[1].name: another system, in line 2",
+	} {
+		t.Run(line, func(t *testing.T) {
+			_, err := load(t, "systems:\n  - name: a\n    "+line+"\n", testEnv())
+			wantFaults(t, err, want)
+		})
+	}
+}
+
+func TestTheRestIsChecked(t *testing.T) {
+	for text, want := range map[string]string{
+		"listen: localhost":                  "1:9 listen: HOST:PORT",
+		"listen: localhost:http":             "1:9 listen: HOST:PORT",
+		"listen: ':70000'":                   "1:9 listen: HOST:PORT",
+		"listen: ''":                         "1:9 listen: this is empty",
+		"public_url: resetd.example.com":     "1:13 public_url: such as https://",
+		"public_url: https://a.example/?b=c": "1:13 public_url: such as https://",
+		"data_dir: ''":                       "1:11 data_dir: this is empty",
+		"retention: {tasks: 1h}":             "1:20 retention.tasks: at least 24h",
+		"log: {format: xml}":                 "1:15 log.format: json, console",
+		"api: {tokens: [{name: a, role: root, token: '${OPS_TOKEN}'}]}":                                                 "1:32 api.tokens[0].role: viewer, operator, approver, admin",
+		"api: {tokens: [{name: a, token: '${OPS_TOKEN}'}]}":                                                             "1:16 api.tokens[0].role: missing",
+		"api: {tokens: [{name: a, role: admin}]}":                                                                       "1:16 api.tokens[0].token: ${A_TOKEN} or file:PATH",
+		"api: {tokens: [{name: a, role: admin, token: '${OPS_TOKEN}'}, {name: b, role: admin, token: '${OPS_TOKEN}'}]}": "1:93 api.tokens[1].token: api.tokens[0] is the same token",
+		"api: {tokens: [{name: a, role: admin, token: '${OPS_TOKEN}'}, {name: a, role: admin, token: '${SOAR_KEY}'}]}":  "1:70 api.tokens[1].name: another token, in line 1",
+	} {
+		t.Run(text, func(t *testing.T) {
+			_, err := load(t, text+"\n", testEnv())
+			wantFaults(t, err, want)
+		})
+	}
+}
+
+func TestAKeyThatSignsNothingIsWarnedOf(t *testing.T) {
+	c := mustLoad(t, sourceWith(systems, verify, "callback: {key: '${CALLBACK_KEY}'}"))
+	if w := c.Warnings(); len(w) != 1 || w[0].Path != "sources[0].callback" {
+		t.Fatalf("got %v", w)
+	}
+}
+
+func TestWithoutListsNothingIsUnknown(t *testing.T) {
+	_, err := config.Parse("x.yaml", []byte(strings.ReplaceAll(minimal, "openldap", "anything")), config.Known{}, testEnv().lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAListenerOnEveryAddressIsReachedByLoopback(t *testing.T) {
+	for listen, want := range map[string]string{
+		":8080": "http://127.0.0.1:8080", "0.0.0.0:1": "http://127.0.0.1:1", "'[::]:1'": "http://127.0.0.1:1",
+		"resetd.example.com:80": "http://resetd.example.com:80", "'[::1]:1'": "http://[::1]:1",
+	} {
+		if c := mustLoad(t, "listen: "+listen+"\n"); c.LocalURL() != want || c.PublicURL != want {
+			t.Errorf("%s: %s, %s", listen, c.LocalURL(), c.PublicURL)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/resetd/resetd/cmd/resetd/config"
+	"github.com/resetd/resetd/connectors"
+)
+
+// openSystems makes the connectors of all configured systems. It tells all mistakes at once; it connects to nothing.
+func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer) (*connectors.Set, error) {
+	var systems []connectors.System
+	var bad []error
+	for _, s := range c.Systems {
+		i := slices.IndexFunc(kinds(), func(k connectors.Kind) bool { return k.Name == s.Kind })
+		if i < 0 {
+			continue // the configuration was checked against the kinds
+		}
+		connector, secrets, err := kinds()[i].Open(connectors.Env{System: s.Name}, s.Config.Decode)
+		if err != nil {
+			bad = append(bad, place(s, err))
+			continue
+		}
+		systems = append(systems, connectors.System{Name: s.Name, Kind: s.Kind, Granted: s.Granted(), Rate: connectors.Rate(s.Rate),
+			Timeout: s.Timeout, Secrets: secrets, Connector: connector})
+	}
+	if len(bad) > 0 {
+		for _, s := range systems {
+			bad = append(bad, s.Connector.Close())
+		}
+		return nil, config.Join(bad...)
+	}
+	return connectors.NewSet(systems, connectors.Options{Log: log, Metrics: reg})
+}
+
+// place says where in the file the mistakes in a system's settings are. What the decoder found has its place already.
+func place(s config.System, err error) error {
+	var all []error
+	for _, one := range split(err) {
+		if e, ok := errors.AsType[*connectors.ConfigError](one); ok {
+			all = append(all, s.Config.Fault(e.Key, e.Text))
+			continue
+		}
+		all = append(all, one)
+	}
+	return config.Join(all...)
+}
+
+// split takes joined errors apart.
+func split(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}

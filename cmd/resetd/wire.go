@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"github.com/resetd/resetd/cmd/resetd/config"
+	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/handlers"
+	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/jobs"
+	"github.com/resetd/resetd/jobs/callback"
+	"github.com/resetd/resetd/jobs/ledger"
+	"github.com/resetd/resetd/jobs/queue"
+	"github.com/resetd/resetd/schemas"
+)
+
+// How many workers a queue has unless the configuration says otherwise. A reset is mostly waiting for the system.
+const (
+	systemWorkers   = 64
+	callbackWorkers = 64
+)
+
+// app is a whole resetd, tied together. What is opened first is closed last.
+type app struct {
+	config *config.Config
+	log    zerolog.Logger
+	ledger *ledger.Ledger
+	queue  *queue.Queue
+	set    *connectors.Set
+	jobs   *jobs.Service
+	face   *handlers.Face
+}
+
+// open opens and ties everything that a configuration names. Nothing is taken in or worked on before start. An error
+// closes what was opened.
+func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, err error) {
+	a := &app{config: c, log: log}
+	defer func() {
+		if err != nil {
+			a.close(ctx)
+		}
+	}()
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if a.set, err = openSystems(c, log, reg); err != nil {
+		return nil, err
+	}
+	if a.ledger, err = ledger.Open(ctx, ledger.Options{URL: backendURL(c.Ledger), Dir: c.DataDir, Now: time.Now, Logger: log, Registerer: reg}); err != nil {
+		return nil, err
+	}
+	if a.queue, err = queue.Open(ctx, queue.Options{URL: backendURL(c.Queue), Logger: log, Registerer: reg}); err != nil {
+		return nil, err
+	}
+	poster, err := callback.New(callback.Options{Sources: callbackSources(c), AllowPrivateNetworks: c.Callbacks.AllowPrivateNetworks,
+		Version: buildInfo().Version, Logger: zerolog.Nop(), Registerer: reg})
+	if err != nil {
+		return nil, err
+	}
+	if a.jobs, err = newJobs(a, poster, reg); err != nil {
+		return nil, err
+	}
+	a.face, err = newFace(a, reg)
+	return a, err
+}
+
+func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.Service, error) {
+	c := a.config
+	rules := map[string]jobs.SourceRule{}
+	names := make([]string, len(c.Systems))
+	for i, s := range c.Systems {
+		names[i] = s.Name
+	}
+	for _, s := range c.Sources {
+		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
+	}
+	rules[source.API] = jobs.SourceRule{Systems: names} // operators may act on every system
+	window := redisWindow
+	if c.Queue.Local() {
+		window = embeddedWindow / (len(names) + 1)
+	}
+	return jobs.New(jobs.Options{
+		Ledger: a.ledger, Queue: a.queue, Enforcer: a.set, Poster: poster, Plan: poster.Plan,
+		NextDelay: func(n int, retryAfter time.Duration) (time.Duration, bool) {
+			return callback.NextDelay(n, retryAfter, rand.Float64())
+		},
+		Sources: rules, Systems: names, Window: max(window, 1), Instance: instance(), Now: time.Now, Logger: a.log, Metrics: reg,
+	})
+}
+
+// How many wake-ups may be outstanding: in the embedded engine, whose lists are copied at every push, at most 2,000 in all;
+// on Redis that many for each queue.
+const (
+	embeddedWindow = 2000
+	redisWindow    = 2000
+)
+
+func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
+	c := a.config
+	validator := schemas.NewValidator()
+	var sources []source.Config
+	for _, s := range c.Sources {
+		sources = append(sources, source.Config{Name: s.Name, Preset: s.Preset, Scheme: s.Verify.Scheme, Keys: s.Verify.Keys, Tolerance: s.Verify.Tolerance})
+	}
+	set, errSources := source.New(sources, validator)
+	var list []handlers.Token
+	for _, t := range c.API.Tokens {
+		role, err := handlers.ParseRole(t.Role)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, handlers.Token{Name: t.Name, Role: role, Text: t.Token})
+	}
+	tokens, errTokens := handlers.NewTokens(list)
+	if err := errors.Join(errSources, errTokens); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.File, err)
+	}
+	return handlers.New(handlers.Deps{Tasks: a.jobs, History: a.jobs, Callbacks: a.jobs, Sources: set, Tokens: tokens, Validator: validator,
+		Ready: a.ledger.Ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Registerer: reg, MetricsOpen: c.API.MetricsOpen,
+		PublicURL: c.PublicURL, Logger: a.log, Now: time.Now})
+}
+
+// start begins to work: the queue's workers, the sweep, and whatever was left behind.
+func (a *app) start(ctx context.Context) error {
+	for _, s := range a.config.Systems {
+		workers := s.Workers
+		if workers == 0 {
+			workers = systemWorkers
+		}
+		if _, err := a.queue.Serve(jobs.QueueOf(s.Name), workers, a.jobs.HandleEnforcement); err != nil {
+			return err
+		}
+	}
+	if _, err := a.queue.Serve(jobs.CallbackQueue, callbackWorkers, a.jobs.HandleCallback); err != nil {
+		return err
+	}
+	return a.jobs.Start(ctx)
+}
+
+// close ends everything in the reverse order; ctx bounds how long workers may finish what they hold.
+func (a *app) close(ctx context.Context) {
+	report := func(what string, err error) {
+		if err != nil {
+			a.log.Error().Err(err).Msg("cannot close the " + what + " in order; the next start puts right what is left")
+		}
+	}
+	if a.queue != nil {
+		report("queue", a.queue.Close(ctx))
+	}
+	if a.jobs != nil {
+		a.jobs.Close()
+	}
+	if a.set != nil {
+		report("systems", a.set.Close())
+	}
+	if a.ledger != nil {
+		report("ledger", a.ledger.Close())
+	}
+}
+
+func callbackSources(c *config.Config) map[string]callback.Source {
+	out := map[string]callback.Source{}
+	for _, s := range c.Sources {
+		if keys := s.Callback.SigningKeys(); len(keys) > 0 {
+			out[s.Name] = callback.Source{Keys: keys, Allow: s.Callback.Allow, URL: s.Callback.URL}
+		}
+	}
+	return out
+}
+
+func backendURL(b config.Backend) string {
+	if b.Local() {
+		return b.Scheme
+	}
+	return b.URL.Reveal()
+}
+
+// instance names this process in the history: host and a random part, because a container's process id is always 1.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return host + "-" + uuid.NewString()[:8]
+}
+
+// server makes the HTTP server of the app.
+func (a *app) server() *http.Server { return handlers.NewServer(a.config.Listen, a.face) }

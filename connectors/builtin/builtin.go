@@ -1,0 +1,24 @@
+// Package builtin lists the kinds of IAM systems that resetd knows.
+package builtin
+
+import (
+	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/openldap"
+)
+
+// Kinds gives all kinds, in alphabetical order.
+func Kinds() []connectors.Kind {
+	return []connectors.Kind{
+		openldap.Kind(),
+	}
+}
+
+// Find gives the kind of that name, and whether there is one.
+func Find(name string) (connectors.Kind, bool) {
+	for _, k := range Kinds() {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return connectors.Kind{}, false
+}

@@ -1,0 +1,172 @@
+package openldap
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/schemas"
+)
+
+func TestPasswordsUseEveryCharacterEvenly(t *testing.T) {
+	alphabet := strings.Join(classes[:], "")
+	if len(alphabet) != 64 || strings.ContainsAny(alphabet, "\"'\\ {}$`<>&|;*?()#,") {
+		t.Fatalf("the alphabet %q has %d characters or one with a meaning elsewhere", alphabet, len(alphabet))
+	}
+	count := map[rune]int{}
+	const n = 4000
+	for range n {
+		p := newPassword(policy{})
+		if len(p) != usualLength || !diverse([]byte(p)) {
+			t.Fatalf("password of %d characters, all classes: %t", len(p), diverse([]byte(p)))
+		}
+		for _, r := range p {
+			count[r]++
+		}
+	}
+	// 2,000 of each are expected; a fair draw stays within 300 of that (6 standard deviations and the pull of diverse).
+	for _, r := range alphabet {
+		if c := count[r]; c < 1700 || c > 2300 {
+			t.Errorf("%q was drawn %d times, want about %d", r, c, n*usualLength/64)
+		}
+	}
+}
+
+func TestPasswordLengthFollowsThePolicyWithinReason(t *testing.T) {
+	for _, one := range []struct{ min, max, want int }{
+		{0, 0, 32}, {8, 0, 32}, {40, 0, 40}, {0, 24, 24}, {0, 100, 32}, {0, 8, 16}, {1 << 20, 0, 256}, {50, 40, 40},
+	} {
+		if got := len(newPassword(policy{min: one.min, max: one.max})); got != one.want {
+			t.Errorf("min %d, max %d: %d characters, want %d", one.min, one.max, got, one.want)
+		}
+	}
+}
+
+func TestJudgement(t *testing.T) {
+	at := func(second int) time.Time { return time.Date(2026, 11, 22, 7, 0, second, 0, time.UTC) }
+	csn := func(stamp string) string { return "202611220700" + stamp + "Z#000000#000#000000" }
+	strict := policy{state: policyStrict}
+	old := schemas.Evidence{PasswordChangedAt: at(1), Marker: csn("01.500000")}
+	for name, one := range map[string]struct {
+		now, since schemas.Evidence
+		policy     policy
+		state      schemas.ProofState
+		code       schemas.Code
+		changed    bool
+	}{
+		"nothing happened":                 {old, old, strict, schemas.ProofNotEnforced, "", false},
+		"reset":                            {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, old, strict, schemas.ProofEnforced, "", true},
+		"reset, first time":                {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, schemas.Evidence{Marker: csn("01.0")}, strict, schemas.ProofEnforced, "", true},
+		"reset within the same second":     {schemas.Evidence{PasswordChangedAt: at(1), MustChange: true, Marker: csn("01.900000")}, old, strict, schemas.ProofEnforced, "", true},
+		"flag only":                        {schemas.Evidence{PasswordChangedAt: at(1), MustChange: true, Marker: csn("05.0")}, old, strict, schemas.ProofEnforced, "", false},
+		"another attribute was written":    {schemas.Evidence{PasswordChangedAt: at(1), Marker: csn("05.0")}, old, strict, schemas.ProofNotEnforced, "", false},
+		"the user answered":                {schemas.Evidence{PasswordChangedAt: at(9), Marker: csn("09.1")}, old, strict, schemas.ProofNotEnforced, schemas.CodeConflict, true},
+		"the flag was there before":        {flagged(old), flagged(old), strict, schemas.ProofNotEnforced, "", false},
+		"the flag was there and set again": {schemas.Evidence{PasswordChangedAt: at(1), MustChange: true, Marker: csn("07.0")}, flagged(old), strict, schemas.ProofEnforced, "", false},
+		"lax policy":                       {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, old, policy{state: policyLax}, schemas.ProofNotEnforced, schemas.CodeUnenforced, true},
+		"no overlay":                       {schemas.Evidence{Marker: csn("09.1")}, schemas.Evidence{Marker: csn("01.0")}, policy{state: policyMissing}, schemas.ProofNotEnforced, schemas.CodeUnenforced, false},
+		"unknown policy":                   {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, old, policy{}, schemas.ProofUnknown, "", true},
+		"unknown policy, nothing happened": {old, old, policy{}, schemas.ProofNotEnforced, "", false},
+	} {
+		got := judge(one.now, one.since, one.policy)
+		if got.State != one.state || got.Code != one.code || got.Changed != one.changed || got.Evidence != one.now {
+			t.Errorf("%s: %+v; want %s, %q, changed %t", name, got, one.state, one.code, one.changed)
+		}
+	}
+}
+
+func flagged(e schemas.Evidence) schemas.Evidence {
+	e.MustChange = true
+	return e
+}
+
+// Evidence goes through the ledger as JSON and is compared afterwards.
+func TestEvidenceSurvivesTheLedger(t *testing.T) {
+	e := accountOf(ldap.NewEntry("uid=x", map[string][]string{attrChanged: {"20261122070001Z"}, attrCSN: {"20261122070001.5Z#0#0#0"}, attrReset: {"TRUE"}}), "uid").evidence
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back schemas.Evidence
+	if err := json.Unmarshal(text, &back); err != nil || !e.Same(back) || e.PasswordChangedAt.IsZero() || !e.MustChange {
+		t.Errorf("%+v became %+v (%v)", e, back, err)
+	}
+}
+
+func TestAllMistakesAreToldAtOnce(t *testing.T) {
+	c := &Config{URLs: []string{"http://a", "ldaps://u:hunter22@b", "ldap://c/dc=x"}, BindDN: "no dn", UserFilter: "uid=x", UIDAttribute: "a b", ProbeDN: "x"}
+	err := c.Validate()
+	var keys []string
+	var walk func(error)
+	walk = func(err error) {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range joined.Unwrap() {
+				walk(one)
+			}
+			return
+		}
+		mistake, ok := errors.AsType[*connectors.ConfigError](err)
+		if !ok {
+			t.Fatalf("%v is no mistake at a key", err)
+		}
+		keys = append(keys, mistake.Key)
+	}
+	walk(err)
+	want := "urls urls urls password bind_dn base_dn probe_dn user_filter uid_attribute mail_attribute timeout pool"
+	if got := strings.Join(keys, " "); got != want {
+		t.Errorf("mistakes at %s; want %s", got, want)
+	}
+	if strings.Contains(err.Error(), "hunter22") {
+		t.Error("a password in an address shows in the error")
+	}
+	for _, text := range []string{"ldap://", "ldaps:// x", "://", "ldapi://%2Fvar%2Frun", "ldaps://a?b", "ldap.example.com"} {
+		if _, err := (&Config{URL: text}).servers(); err == nil {
+			t.Errorf("%q was taken for an address", text)
+		}
+	}
+	if _, err := (&Config{URL: "ldap://a", URLs: []string{"ldap://b"}}).servers(); err == nil {
+		t.Error("url and urls were taken together")
+	}
+}
+
+func TestCAFileMustHoldACertificate(t *testing.T) {
+	for name, file := range map[string]string{"missing": t.TempDir() + "/none.pem", "no certificate": "internal_test.go"} {
+		c := Kind().New().(*Config)
+		c.URL, c.BindDN, c.BaseDN, c.Password, c.TLSCA = "ldaps://localhost", "cn=a", "dc=b", schemas.NewSecret("x"), file
+		_, err := c.Open(connectors.Env{})
+		if mistake, ok := errors.AsType[*connectors.ConfigError](err); !ok || mistake.Key != "tls_ca" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whatever a sender calls an account, the filter stays the one that was meant, with the name as its value.
+func FuzzNamesStayValues(f *testing.F) {
+	for _, seed := range []string{"jdoe", "*", "a)(b=*", `\`, `\2a`, "\x00", "ž", "\xff", "(", "&|!~<>="} {
+		f.Add(seed)
+	}
+	d := &directory{config: *Kind().New().(*Config)}
+	d.config.BaseDN = "dc=example"
+	f.Fuzz(func(t *testing.T, name string) {
+		_, _, filter, failure := d.target(schemas.Account{Type: schemas.AccountUserName, Value: name})
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		packet, err := ldap.CompileFilter(filter)
+		if err != nil {
+			t.Fatalf("%q: %v", filter, err)
+		}
+		if len(packet.Children) != 2 || packet.Tag != ldap.FilterAnd {
+			t.Fatalf("%q is not the one filter with the other", filter)
+		}
+		match := packet.Children[1]
+		if match.Tag != ldap.FilterEqualityMatch || match.Children[0].Data.String() != "uid" || match.Children[1].Data.String() != name {
+			t.Errorf("%q became %q", name, filter)
+		}
+	})
+}

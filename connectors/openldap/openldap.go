@@ -1,0 +1,79 @@
+// Package openldap resets passwords in OpenLDAP with the password policy overlay (slapo-ppolicy). The README beside it says
+// what a reset means there, which rights it takes, and what it cannot do.
+package openldap
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/schemas"
+)
+
+// Config is the settings of one directory. All but url, bind_dn, password and base_dn may be left out:
+//
+//	url: ldaps://ldap.example.com              # ldap:// uses StartTLS; or a list, tried in order: urls: [ldaps://a.example.com, ldaps://b.example.com]
+//	bind_dn: cn=resetd,ou=services,dc=example,dc=com
+//	password: ${LDAP_PASSWORD}
+//	base_dn: dc=example,dc=com                 # nothing outside is found or touched
+//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
+//	user_filter: (objectClass=person)          # what an account is
+//	uid_attribute: uid                         # what a user name or login is looked up by
+//	mail_attribute: mail                       # what an e-mail address is looked up by
+//	default_policy: cn=default,ou=policies,dc=example,dc=com   # the server's ppolicy_default
+//	probe_dn: uid=canary,ou=people,dc=example,dc=com           # the account on which rights are tried out
+//	timeout: 5s                                # of one exchange with a server
+//	pool: 4                                    # connections at most
+type Config struct {
+	URL  string   `yaml:"url"`
+	URLs []string `yaml:"urls"`
+
+	BindDN   string         `yaml:"bind_dn"`
+	Password schemas.Secret `yaml:"password"`
+	BaseDN   string         `yaml:"base_dn"`
+
+	TLSCA string `yaml:"tls_ca" path:"file"`
+	// StartTLS is on for ldap:// unless AllowPlaintext says that the connection may stay readable.
+	StartTLS       *bool `yaml:"start_tls"`
+	AllowPlaintext bool  `yaml:"allow_plaintext"`
+
+	UserFilter    string `yaml:"user_filter"`
+	UIDAttribute  string `yaml:"uid_attribute"`
+	MailAttribute string `yaml:"mail_attribute"`
+
+	DefaultPolicy string `yaml:"default_policy"`
+	ProbeDN       string `yaml:"probe_dn"`
+
+	Timeout time.Duration `yaml:"timeout"`
+	Pool    int           `yaml:"pool"`
+}
+
+//go:embed example.yaml
+var example string
+
+// Kind is "openldap".
+func Kind() connectors.Kind {
+	return connectors.Kind{Name: "openldap", Example: example, New: func() connectors.Config {
+		return &Config{UserFilter: "(objectClass=person)", UIDAttribute: "uid", MailAttribute: "mail", Timeout: 5 * time.Second, Pool: 4}
+	}}
+}
+
+// Secrets lists the bind password.
+func (c *Config) Secrets() []schemas.Secret { return []schemas.Secret{c.Password} }
+
+// Open makes the connector. It reads the CA file and connects to nothing.
+func (c *Config) Open(env connectors.Env) (connectors.Connector, error) {
+	base, err := parseDN("base_dn", c.BaseDN)
+	if err != nil {
+		return nil, err
+	}
+	bind, err := parseDN("bind_dn", c.BindDN)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.dialer(env)
+	if err != nil {
+		return nil, err
+	}
+	return &directory{config: *c, system: env.System, base: base, bind: bind, pool: newPool(d, c.Pool)}, nil
+}

@@ -1,0 +1,159 @@
+package openldap_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/openldap"
+	"github.com/resetd/resetd/deploy/testserver"
+	"github.com/resetd/resetd/schemas"
+)
+
+// encrypted gives settings for a connection that nobody can read.
+func encrypted(s *testserver.SlapdServer, url string) *openldap.Config {
+	c := configOf(s)
+	c.URL, c.AllowPlaintext, c.TLSCA = url, false, s.CAFile
+	return c
+}
+
+func TestEncryptedConnectionsWorkWithTheServersAuthority(t *testing.T) {
+	s := testserver.Slapd(t, testserver.WithUsers(2))
+	next := fresh(s)
+	for name, url := range map[string]string{"LDAPS": s.LDAPSURL, "StartTLS": s.URL} {
+		t.Run(name, func(t *testing.T) {
+			p := next(t)
+			c := open(t, encrypted(s, url))
+			got, err := c.Probe(t.Context())
+			if err != nil || len(got.Missing) > 0 || warns(got, "not encrypted") {
+				t.Fatalf("Probe: %+v, %v", got, err)
+			}
+			if _, err := c.Reset(t.Context(), schemas.Identity{ID: p.ID}, schemas.ModeRandomize); err != nil {
+				t.Fatal(err)
+			}
+			if got := login(t, s, "uid="+p.Account.Value+","+s.PeopleDN, p.Password); got != "refused" {
+				t.Errorf("the old password is %s", got)
+			}
+		})
+	}
+}
+
+func TestServerOfAnUnknownAuthorityIsRefused(t *testing.T) {
+	s := testserver.Slapd(t)
+	stranger, _ := newAuthority(t, "127.0.0.1")
+	for name, url := range map[string]string{"LDAPS": s.LDAPSURL, "StartTLS": s.URL} {
+		for ca, file := range map[string]string{"another authority": stranger, "the machine's own authorities": ""} {
+			t.Run(name+" with "+ca, func(t *testing.T) {
+				config := encrypted(s, url)
+				config.TLSCA = file
+				_, err := open(t, config).Probe(t.Context())
+				if detail := wantCode(t, err, schemas.CodeUnavailable); !strings.Contains(detail, "tls_ca") {
+					t.Errorf("the detail does not lead to tls_ca: %s", detail)
+				}
+			})
+		}
+	}
+}
+
+func TestServerOfAnotherNameIsRefused(t *testing.T) {
+	ca, certificate := newAuthority(t, "ldap.example.net")
+	sent := make(chan int, 1)
+	url := listen(t, func(conn net.Conn) {
+		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
+		n, _ := secure.Read(make([]byte, 1))
+		sent <- n
+	})
+	c := openldap.Kind().New().(*openldap.Config)
+	c.URL, c.TLSCA = strings.Replace(url, "ldap://", "ldaps://", 1), ca
+	c.BindDN, c.BaseDN, c.Password = "cn=resetd", "dc=example", schemas.NewSecret("hidden")
+	_, err := open(t, c).Probe(t.Context())
+	wantCode(t, err, schemas.CodeUnavailable)
+	if n := <-sent; n != 0 {
+		t.Error("something was sent to a server of another name")
+	}
+}
+
+func TestServerWithoutStartTLSIsNotTalkedToInTheClear(t *testing.T) {
+	s := testserver.Slapd(t)
+	p := newProxy(t, s.URL)
+	// slapd does StartTLS; the proxy takes what follows for broken LDAP and never passes it on.
+	c := encrypted(s, p.url)
+	_, err := open(t, c).Probe(t.Context())
+	wantCode(t, err, schemas.CodeUnavailable)
+}
+
+func TestUnencryptedConnectionIsAnErrorUnlessAllowed(t *testing.T) {
+	s := testserver.Slapd(t)
+	no, yes := false, true
+	for name, one := range map[string]struct {
+		startTLS *bool
+		allow    bool
+		url      string
+		key      string // of the mistake; empty for none
+	}{
+		"ldap:// alone does StartTLS":                  {nil, false, s.URL, ""},
+		"ldap:// with StartTLS":                        {&yes, false, s.URL, ""},
+		"ldap:// without StartTLS":                     {&no, false, s.URL, "url"},
+		"ldap:// without StartTLS, allowed":            {&no, true, s.URL, ""},
+		"ldap:// allowed":                              {nil, true, s.URL, ""},
+		"ldap:// with StartTLS and allowed, which one": {&yes, true, s.URL, "url"},
+		"ldaps:// with StartTLS":                       {&yes, false, s.LDAPSURL, "url"},
+		"ldaps:// without StartTLS":                    {&no, false, s.LDAPSURL, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := encrypted(s, one.url)
+			c.StartTLS, c.AllowPlaintext = one.startTLS, one.allow
+			err := c.Validate()
+			if mistake, _ := errors.AsType[*connectors.ConfigError](err); (mistake != nil) != (one.key != "") || mistake != nil && mistake.Key != one.key {
+				t.Fatalf("Validate: %v, want a mistake at %q", err, one.key)
+			}
+			if err != nil {
+				return
+			}
+			got, err := open(t, c).Probe(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain := one.allow && one.url == s.URL; warns(got, "not encrypted") != plain {
+				t.Errorf("warnings are %q on a connection that is encrypted: %t", got.Warn, !plain)
+			}
+		})
+	}
+}
+
+// newAuthority makes an authority, and a certificate of it for a host name or address.
+func newAuthority(t *testing.T, host string) (file string, certificate tls.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	if ip := net.ParseIP(host); ip != nil {
+		made.IPAddresses = []net.IP{ip}
+	} else {
+		made.DNSNames = []string{host}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, made, made, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}

@@ -1,0 +1,132 @@
+package connectors
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// Preflight tells whether a request of that mode may be sent to the system: the operator's permission first, then the
+// vendor's rights and the modes by a probe. A good probe is believed for a while, a bad one never, so that a right which
+// was granted just now counts at once. Many calls at the same time share one probe.
+//
+// The errors are permission_missing with what to grant, unsupported for a mode that the system does not have, and those of
+// the probe.
+func (s *Set) Preflight(ctx context.Context, system string, mode schemas.Mode) error {
+	one, err := s.find(system)
+	if err != nil {
+		return err
+	}
+	_, err = observed(ctx, one, string(schemas.StepPreflight), func() (struct{}, error) { return struct{}{}, one.preflight(ctx, mode) })
+	return err
+}
+
+func (s *system) preflight(ctx context.Context, mode schemas.Mode) error {
+	if err := s.permitted(); err != nil {
+		return err
+	}
+	got, err := s.capabilities(ctx)
+	if err != nil {
+		return err
+	}
+	if len(got.Missing) > 0 {
+		return schemas.Fail(schemas.CodePermissionMissing, "%s", strings.Join(got.Missing, "; "))
+	}
+	if !slices.Contains(got.Modes, mode) {
+		return schemas.Fail(schemas.CodeUnsupported, "the system %s cannot do the mode %s here; it can do: %s",
+			s.Name, mode, orNone(got.Modes))
+	}
+	return nil
+}
+
+// permitted asks for the policy enforcement permission.
+func (s *system) permitted() error {
+	if s.Granted {
+		return nil
+	}
+	return schemas.Fail(schemas.CodePermissionMissing, "the operator has not let resetd act on the system %s; "+
+		"write `enforcement: granted` below `- name: %s` under systems: in the configuration, restart, and run the task again", s.Name, s.Name)
+}
+
+// probe asks the connector.
+func (s *system) probe(ctx context.Context) (schemas.Capabilities, error) {
+	return call(ctx, s, stepProbe, func(ctx context.Context) (schemas.Capabilities, error) {
+		got, err := s.Connector.Probe(ctx)
+		got.Product = s.redact.text(got.Product)
+		got.Missing, got.Warn = s.redact.texts(got.Missing), s.redact.texts(got.Warn)
+		return got, err
+	})
+}
+
+// probeCache is the last good answer to a probe.
+type probeCache struct {
+	mu    sync.Mutex
+	got   schemas.Capabilities
+	until time.Time
+}
+
+// capabilities gives the answer that is still believed, or a new one. The probe belongs to nobody in particular: one caller
+// that gives up does not take it away from the others.
+func (s *system) capabilities(ctx context.Context) (schemas.Capabilities, error) {
+	if got, ok := s.remembered(); ok {
+		return got, nil
+	}
+	answer := s.probes.DoChan("", func() (any, error) {
+		if got, ok := s.remembered(); ok {
+			return got, nil
+		}
+		// The rate may hold the probe back, so its own time-out does not bound it.
+		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.Timeout)
+		defer cancel()
+		got, err := s.probe(free)
+		if err == nil && len(got.Missing) == 0 {
+			s.remember(got)
+		}
+		return got, err
+	})
+	select {
+	case a := <-answer:
+		got, _ := a.Val.(schemas.Capabilities)
+		return got, a.Err
+	case <-ctx.Done():
+		return schemas.Capabilities{}, schemas.Fail(schemas.CodeTimedOut,
+			"the preflight was given up before the system answered; nothing was changed").Because(ctx.Err())
+	}
+}
+
+func (s *system) remembered() (schemas.Capabilities, bool) {
+	s.known.mu.Lock()
+	defer s.known.mu.Unlock()
+	return s.known.got, s.options.Now().Before(s.known.until)
+}
+
+func (s *system) remember(got schemas.Capabilities) {
+	s.known.mu.Lock()
+	defer s.known.mu.Unlock()
+	s.known.got, s.known.until = got, s.options.Now().Add(s.options.ProbeTTL)
+}
+
+// forgetAfter drops what is believed when a call shows that it is no longer so.
+func (s *system) forgetAfter(c schemas.Code) {
+	if c != schemas.CodePermissionMissing && c != schemas.CodeBadCredentials {
+		return
+	}
+	s.known.mu.Lock()
+	defer s.known.mu.Unlock()
+	s.known.until = time.Time{}
+}
+
+func orNone(modes []schemas.Mode) string {
+	if len(modes) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(modes))
+	for i, m := range modes {
+		texts[i] = string(m)
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,145 @@
+package connectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// DefaultTimeout bounds one call of a connector unless the system says otherwise.
+const DefaultTimeout = 10 * time.Second
+
+// System is one configured IAM system.
+type System struct {
+	Name string // as sources and requests name it
+	Kind string
+	// Granted is the policy enforcement permission: whether the operator lets resetd change accounts here.
+	Granted bool
+	// Rate bounds the calls; the zero value is no bound.
+	Rate Rate
+	// Timeout bounds one call, waiting for the rate not included; zero is DefaultTimeout.
+	Timeout time.Duration
+	// Secrets must not leave the connector in any text.
+	Secrets   []schemas.Secret
+	Connector Connector
+}
+
+// Options are what all systems have in common. The zero value is usable.
+type Options struct {
+	// Log is used where the context carries no logger.
+	Log zerolog.Logger
+	// Metrics takes the metrics; nil keeps them to ourselves.
+	Metrics prometheus.Registerer
+	// ProbeTTL is how long a good answer to a probe is believed by Preflight; zero is a minute.
+	ProbeTTL time.Duration
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Info is what may be known about a system without asking it.
+type Info struct {
+	Name    string
+	Kind    string
+	Granted bool
+	Rate    Rate
+	Timeout time.Duration
+}
+
+// Set is all IAM systems, each under its name. Its methods may be called at the same time. Every error is a
+// *schemas.Failure whose text, like that of every result, holds none of the systems' secrets; its cause can be compared
+// but not read.
+//
+// A call waits until the system's rate allows it, gets at most the system's time-out, survives a panic of the connector,
+// and leaves one log line and two metrics behind. Lines go to the logger in the context (zerolog.Ctx), which knows the task
+// and the source.
+type Set struct {
+	systems map[string]*system
+	order   []string
+}
+
+// system is a configured system and what is kept about it.
+type system struct {
+	System
+	options *Options
+	metrics *metrics
+	redact  redactor
+	limiter *rate.Limiter // nil: no bound
+
+	probes singleflight.Group
+	known  probeCache
+}
+
+// NewSet takes the systems in the order in which they are to be listed. It refuses systems without a name or a connector,
+// names that occur twice, and metrics that cannot be registered; the connectors remain the caller's then.
+func NewSet(systems []System, o Options) (*Set, error) {
+	if o.ProbeTTL == 0 {
+		o.ProbeTTL = time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{systems: map[string]*system{}}
+	for _, one := range systems {
+		switch {
+		case one.Name == "":
+			return nil, errors.New("connectors: a system has no name")
+		case one.Connector == nil:
+			return nil, fmt.Errorf("connectors: the system %s has no connector", one.Name)
+		case s.systems[one.Name] != nil:
+			return nil, fmt.Errorf("connectors: two systems are named %s", one.Name)
+		}
+		if one.Timeout == 0 {
+			one.Timeout = DefaultTimeout
+		}
+		s.systems[one.Name] = &system{System: one, options: &o, metrics: m, redact: newRedactor(one.Secrets), limiter: one.Rate.limiter()}
+		s.order = append(s.order, one.Name)
+	}
+	return s, nil
+}
+
+// Systems lists the systems in the order of the configuration.
+func (s *Set) Systems() []Info {
+	out := make([]Info, len(s.order))
+	for i, name := range s.order {
+		one := s.systems[name]
+		out[i] = Info{Name: one.Name, Kind: one.Kind, Granted: one.Granted, Rate: one.Rate, Timeout: one.Timeout}
+	}
+	return out
+}
+
+// Close closes every connector and joins their errors. No other call follows it.
+func (s *Set) Close() error {
+	var all []error
+	for _, name := range s.order {
+		if err := s.systems[name].Connector.Close(); err != nil {
+			all = append(all, fmt.Errorf("closing the connection to %s: %w", name, s.systems[name].redact.wrap(err)))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// find gives the system of that name. A task can outlive the configuration that it was accepted under.
+func (s *Set) find(name string) (*system, error) {
+	if one := s.systems[name]; one != nil {
+		return one, nil
+	}
+	return nil, schemas.Fail(schemas.CodeUnexpected,
+		"no system named %q is configured; add it under systems: and run the task again, or cancel it", name).Because(schemas.ErrNotFound)
+}
+
+// bound gives a context that ends with the system's time-out.
+func (s *system) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.Timeout)
+}

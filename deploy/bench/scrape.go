@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The counters of resetd that this program reads.
+const (
+	metricAccepted = "resetd_tasks_accepted_total"
+	metricFinished = "resetd_enforcements_finished_total"
+)
+
+// scrape is what /metrics said at one moment.
+type scrape struct {
+	at       time.Time
+	accepted float64 // tasks
+	finished float64 // enforcements, whatever came of them
+	good     float64 // of these, those that succeeded
+}
+
+// scrape reads /metrics. The moment is the middle of the call.
+func (s *stage) scrape(ctx context.Context) (scrape, error) {
+	began := time.Now()
+	var text []byte
+	code, err := s.client.Get(ctx, "/metrics", &text)
+	if err != nil || code != http.StatusOK {
+		return scrape{}, fmt.Errorf("read /metrics: HTTP %d: %w", code, err)
+	}
+	out := scrape{at: began.Add(time.Since(began) / 2)}
+	out.accepted = sum(string(text), metricAccepted, "")
+	out.finished = sum(string(text), metricFinished, "")
+	out.good = sum(string(text), metricFinished, `event="succeeded"`)
+	return out, nil
+}
+
+// sum adds the values of all series of a metric whose labels contain a text.
+func sum(text, metric, label string) (total float64) {
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, metric)
+		if !ok || rest[0] != '{' && rest[0] != ' ' || !strings.Contains(rest, label) {
+			continue
+		}
+		value, err := strconv.ParseFloat(strings.TrimSpace(rest[strings.LastIndexByte(rest, ' ')+1:]), 64)
+		if err == nil {
+			total += value
+		}
+	}
+	return total
+}

@@ -1,0 +1,40 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// callbacks lists what callers are owed, with every attempt.
+func (f *Face) callbacks(c *call) error {
+	q := readQuery(c.Request, "state", "task", "cursor", "limit")
+	want := schemas.CallbackQuery{
+		State:  oneOf(q, "state", []schemas.CallbackState{schemas.CallbackPending, schemas.CallbackDelivered, schemas.CallbackDead}),
+		TaskID: q.text("task", 64),
+		Cursor: q.text("cursor", maxCursor),
+		Limit:  q.number("limit", schemas.MaxPage),
+	}
+	if err := q.check(); err != nil {
+		return err
+	}
+	page, err := f.Callbacks.Callbacks(c.Request.Context(), want)
+	if err != nil {
+		return err
+	}
+	return c.answer(http.StatusOK, page)
+}
+
+// redeliver begins the delivery of a callback anew.
+func (f *Face) redeliver(c *call) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	cb, err := f.Callbacks.Redeliver(c.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	c.task, c.source = cb.TaskID, cb.Source
+	return c.answer(http.StatusAccepted, cb)
+}

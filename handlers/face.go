@@ -1,0 +1,72 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/rs/zerolog"
+)
+
+// Face is the HTTP face: an http.Handler, safe for concurrent use.
+type Face struct {
+	Deps
+	engine  *gin.Engine
+	metrics *metrics
+	refusal zerolog.Logger // for what strangers can cause: at most refusalsPerSecond lines
+	calls   sync.Pool      // *call
+	status  string         // PublicURL/v1/tasks/
+	closing context.Context
+	release context.CancelFunc
+}
+
+// refusalsPerSecond bounds what a flood of bad requests can write to the log; the metrics count all of them.
+const refusalsPerSecond = 50
+
+// New makes the face. The error names every dependency that is missing or cannot be used.
+func New(d Deps) (*Face, error) {
+	if err := d.complete(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(d.Registerer, d.Sources.Names())
+	if err != nil {
+		return nil, fmt.Errorf("handlers: register metrics: %w", err)
+	}
+	f := &Face{
+		Deps: d, metrics: m, status: strings.TrimRight(d.PublicURL, "/") + "/v1/tasks/",
+		refusal: d.Logger.Sample(&zerolog.BurstSampler{Burst: refusalsPerSecond, Period: time.Second}),
+	}
+	f.calls.New = func() any { return new(call) }
+	f.closing, f.release = context.WithCancel(context.Background())
+	if f.engine, err = f.mount(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// ServeHTTP answers one request.
+func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.engine.ServeHTTP(w, r) }
+
+// mount hangs the routes into a gin engine that redirects nothing: a sender would follow a redirect without its body,
+// or not at all.
+func (f *Face) mount() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode) // gin prints every route to standard output otherwise
+	e := gin.New()
+	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
+	e.HandleMethodNotAllowed = true
+	if err := e.SetTrustedProxies(f.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("handlers: TrustedProxies takes addresses and networks such as 10.0.0.0/8: %w", err)
+	}
+	for _, r := range f.routes() {
+		for _, method := range r.methods() {
+			e.Handle(method, r.pattern(), f.frame(r, method))
+		}
+	}
+	e.NoRoute(f.frame(route{path: unmatched, handle: f.noRoute}, unmatched))
+	e.NoMethod(f.frame(route{path: unmatched, handle: f.noMethod}, unmatched))
+	return e, nil
+}

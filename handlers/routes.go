@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is one call of the API.
+type route struct {
+	method string
+	path   string // as in openapi.yaml: /v1/tasks/{id}
+	need   Role   // what a token must at least be allowed to do
+	handle func(*call) error
+}
+
+// hookPath is where senders deliver. They cannot be argued with, so their answers obey rules of their own (forSender).
+const hookPath = "/v1/hooks/{source}"
+
+// unmatched stands for every path or method that is not in the table.
+const unmatched = "unmatched"
+
+// routes is the table of contents. A hook needs no token: its signature is its key.
+func (f *Face) routes() []route {
+	metrics := Viewer
+	if f.MetricsOpen {
+		metrics = Anyone
+	}
+	return []route{
+		{"POST", hookPath, Anyone, f.hook},
+
+		{"POST", "/v1/tasks", Operator, f.submit},
+		{"GET", "/v1/tasks", Viewer, f.tasks},
+		{"GET", "/v1/tasks/{id}", Viewer, f.task},
+		{"GET", "/v1/tasks/{id}/events", Viewer, f.events},
+		{"POST", "/v1/tasks/{id}/cancel", Operator, f.cancel},
+		{"POST", "/v1/tasks/{id}/retry", Operator, f.retry},
+
+		{"GET", "/v1/callbacks", Viewer, f.callbacks},
+		{"POST", "/v1/callbacks/{id}/redeliver", Operator, f.redeliver},
+
+		{"GET", "/healthz", Anyone, f.healthz},
+		{"GET", "/readyz", Anyone, f.readyz},
+		{"GET", "/metrics", metrics, f.scrape},
+		{"GET", "/openapi.yaml", Anyone, f.openapi},
+	}
+}
+
+// pattern is the path as gin writes it: /v1/tasks/:id.
+func (r route) pattern() string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(r.path)
+}
+
+// methods are those that the route answers: HEAD wherever there is GET (RFC 9110 §9.1).
+func (r route) methods() []string {
+	if r.method == http.MethodGet {
+		return []string{http.MethodGet, http.MethodHead}
+	}
+	return []string{r.method}
+}

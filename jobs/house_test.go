@@ -1,0 +1,200 @@
+package jobs_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/resetd/resetd/jobs"
+	"github.com/resetd/resetd/jobs/ledger"
+	"github.com/resetd/resetd/jobs/queue"
+	"github.com/resetd/resetd/schemas"
+)
+
+// house is a service on a real ledger and the real embedded queue, with scripted systems and receivers around it.
+type house struct {
+	t       *testing.T
+	dir     string
+	ledger  *ledger.Ledger
+	queue   jobs.Queue
+	real    *queue.Queue
+	systems *systems
+	post    *postman
+	svc     *jobs.Service
+	names   []string
+	filter  func(jobs.Queue) jobs.Queue
+}
+
+// quick makes leases and sweeps short enough for tests; what they bound stays the same.
+var quick = jobs.Timing{Lease: 400 * time.Millisecond, Settle: 100 * time.Millisecond, Sweep: 20 * time.Millisecond, RetryFor: time.Minute, WaitFor: time.Minute}
+
+// newHouse builds one with the systems a and b, and the source soar that may act on both.
+func newHouse(t *testing.T, change ...func(*house)) *house {
+	t.Helper()
+	h := &house{t: t, dir: t.TempDir(), systems: newSystems(), post: &postman{}, names: []string{"a", "b"}}
+	for _, c := range change {
+		c(h)
+	}
+	h.open()
+	t.Cleanup(h.close)
+	return h
+}
+
+func (h *house) open() {
+	h.t.Helper()
+	ctx := h.t.Context()
+	var err error
+	if h.ledger, err = ledger.Open(ctx, ledger.Options{URL: "sqlite", Dir: h.dir, Now: time.Now, Logger: zerolog.Nop()}); err != nil {
+		h.t.Fatal(err)
+	}
+	if h.real, err = queue.Open(ctx, queue.Options{URL: "embedded", Logger: zerolog.Nop()}); err != nil {
+		h.t.Fatal(err)
+	}
+	h.queue = h.real
+	if h.filter != nil {
+		h.queue = h.filter(h.real)
+	}
+	h.svc, err = jobs.New(jobs.Options{Ledger: h.ledger, Queue: h.queue, Enforcer: h.systems, Poster: h.post, Plan: plan,
+		NextDelay: func(n int, after time.Duration) (time.Duration, bool) {
+			return max(after, 10*time.Millisecond), n < 5
+		},
+		Sources: map[string]jobs.SourceRule{"soar": {Systems: []string{"a", "b"}, Events: []string{"final"}}},
+		Systems: h.names, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: quick})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, name := range h.names {
+		if _, err := h.real.Serve(jobs.QueueOf(name), 8, h.svc.HandleEnforcement); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	if _, err := h.real.Serve(jobs.CallbackQueue, 8, h.svc.HandleCallback); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.svc.Start(ctx); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) close() {
+	if h.svc == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = h.real.Close(ctx)
+	h.svc.Close()
+	_ = h.ledger.Close()
+	h.svc = nil
+}
+
+// reopen ends the process, as far as a test can, and starts another on the same ledger with an empty queue.
+func (h *house) reopen() {
+	h.t.Helper()
+	h.close()
+	h.open()
+}
+
+func plan(_ string, c *schemas.CallbackRequest, events []string) (*schemas.CallbackPlan, error) {
+	if c == nil {
+		return nil, nil
+	}
+	if len(c.Events) > 0 {
+		events = c.Events
+	}
+	return &schemas.CallbackPlan{URL: c.URL, Events: events}, nil
+}
+
+// request asks for an account, with a callback.
+func request(account string, systems ...string) schemas.Request {
+	return schemas.Request{Account: schemas.Account{Type: schemas.AccountUserName, Value: account}, Systems: systems,
+		Callback: &schemas.CallbackRequest{URL: "https://soar.example.com/hook"}}
+}
+
+// submit hands requests in under a fresh key and gives the tasks.
+func (h *house) submit(requests ...schemas.Request) []schemas.Task {
+	h.t.Helper()
+	tasks, replay, err := h.svc.Submit(h.t.Context(), submission(uuid.NewString(), requests...))
+	if err != nil || replay {
+		h.t.Fatalf("submit: replay %t, %v", replay, err)
+	}
+	return tasks
+}
+
+func submission(key string, requests ...schemas.Request) schemas.Submission {
+	return schemas.Submission{Source: "soar", Key: key, BodyHash: sha256.Sum256([]byte(key)), Actor: "source:soar", Requests: requests}
+}
+
+// final waits until a task is final.
+func (h *house) final(id string) schemas.Task {
+	h.t.Helper()
+	return h.until(id, func(t schemas.Task) bool { return t.Status.Final() })
+}
+
+func (h *house) until(id string, ok func(schemas.Task) bool) schemas.Task {
+	h.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		task, err := h.svc.Task(h.t.Context(), id)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if ok(task) {
+			return task
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("task is still %s: %+v", task.Status, task.Enforcements)
+		}
+	}
+}
+
+// callbacksOf waits until the callbacks of a task are settled.
+func (h *house) callbacksOf(id string) []schemas.Callback {
+	h.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		page, err := h.svc.Callbacks(h.t.Context(), schemas.CallbackQuery{TaskID: id})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		open := len(page.Callbacks) == 0
+		for _, c := range page.Callbacks {
+			open = open || c.State == schemas.CallbackPending
+		}
+		if !open {
+			return page.Callbacks
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("callbacks are not settled: %+v", page.Callbacks)
+		}
+	}
+}
+
+// postman is a receiver of callbacks that follows a script.
+type postman struct {
+	mu     sync.Mutex
+	bodies [][]byte
+	ids    []string
+	answer func(n int) (schemas.Attempt, time.Duration) // n counts from 1; nil is 200
+}
+
+func (p *postman) Post(_ context.Context, _, _, id string, body []byte) (schemas.Attempt, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bodies, p.ids = append(p.bodies, body), append(p.ids, id)
+	if p.answer == nil {
+		return schemas.Attempt{At: time.Now(), HTTPStatus: 200}, 0
+	}
+	a, after := p.answer(len(p.bodies))
+	a.At = time.Now()
+	return a, after
+}
+
+func (p *postman) sent() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.bodies)
+}

@@ -19,7 +19,7 @@ type Kind struct {
 // Config is the settings of one system. It is a pointer to a struct with yaml tags; secrets in it are schemas.Secret. A
 // file name has the tag path:"file" and becomes absolute before Validate is called.
 type Config interface {
-	// Validate tells all that is wrong, joined, each as a *ConfigError. It opens no file and no connection.
+	// Validate tells all that is wrong: errors.Join of *ConfigError, in one level. It opens no file and no connection.
 	Validate() error
 	// Secrets lists every secret in the settings, so that it can be kept out of whatever leaves the connector.
 	Secrets() []schemas.Secret

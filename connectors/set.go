@@ -23,7 +23,7 @@ type System struct {
 	Kind string
 	// Granted is the policy enforcement permission: whether the operator lets resetd change accounts here.
 	Granted bool
-	// Rate bounds the calls; the zero value is no bound.
+	// Rate bounds the calls of this process; the zero value is no bound.
 	Rate Rate
 	// Timeout bounds one call, waiting for the rate not included; zero is DefaultTimeout.
 	Timeout time.Duration

@@ -1,17 +1,10 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
-	"runtime"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/rs/zerolog"
-
-	"github.com/resetd/resetd/schemas"
 )
 
 // call is one request on its way through the face, with what its log line will tell. It is used again for another
@@ -84,85 +77,4 @@ func (f *Face) recycle(c *call) {
 	}
 	c.Context = nil
 	f.calls.Put(c)
-}
-
-// recovered answers for a handler that panicked. The log gets the stack, and of the value what cannot hold anything that
-// came from outside.
-func (f *Face) recovered(c *call, r route, v any) {
-	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(v)
-	}
-	e := f.Logger.Error().Str("route", r.path).Str("task", c.task).Str("source", c.source)
-	if err, ok := v.(runtime.Error); ok {
-		e = e.Str("panic", err.Error())
-	} else {
-		e = e.Type("panic", v)
-	}
-	e.Bytes("stack", debug.Stack()).Msg("a handler panicked; this is a bug, please report it with the stack")
-	if c.Writer.Written() {
-		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
-	}
-	f.fail(c, r, errPanicked)
-}
-
-// tell writes the log line. Reading is told at debug level; what strangers can cause is told at a bounded rate.
-func (f *Face) tell(c *call, r route, took time.Duration) {
-	var e *zerolog.Event
-	status := c.Writer.Status()
-	switch {
-	case status >= 400:
-		e = f.refusal.Warn()
-	case r.method == http.MethodPost:
-		e = f.Logger.Info()
-	default:
-		e = f.Logger.Debug()
-	}
-	if e == nil {
-		return
-	}
-	e = e.Str("task", c.task).Str("source", c.source).Str("code", c.code).Dur("took", took).Str("route", r.path).Int("status", status)
-	if c.caller != "" {
-		e = e.Str("caller", c.caller)
-	}
-	if c.reason != "" {
-		e = e.Str("reason", c.reason)
-	}
-	if status >= 400 {
-		e = e.Str("client", c.ClientIP())
-	}
-	e.Msg("request")
-}
-
-// authorize lets the call through when its token has the role needed, and answers 401 or 403 otherwise (RFC 6750 §3).
-func (f *Face) authorize(c *call, need Role) error {
-	if need == Anyone {
-		return nil
-	}
-	token, ok := f.Tokens.identify(c.Request.Header)
-	if !ok {
-		challenge := `Bearer realm="resetd"`
-		if len(c.Request.Header["Authorization"]) > 0 {
-			challenge += `, error="invalid_token"`
-		}
-		c.Header("WWW-Authenticate", challenge)
-		return schemas.NewProblem(http.StatusUnauthorized, "unauthorized", "A token is needed",
-			"Send one of the tokens under api in the configuration, once, as: Authorization: Bearer <token>.")
-	}
-	c.caller = token.actor
-	if token.role < need {
-		c.Header("WWW-Authenticate", `Bearer realm="resetd", error="insufficient_scope", scope="`+need.String()+`"`)
-		return schemas.NewProblem(http.StatusForbidden, "role_too_low", "The token's role does not allow this",
-			"This needs the role "+need.String()+"; the token "+strings.TrimPrefix(token.actor, "token:")+" is "+token.role.String()+".")
-	}
-	return nil
-}
-
-func (f *Face) noRoute(*call) error {
-	return schemas.NewProblem(http.StatusNotFound, "unknown_path", "There is nothing at this path",
-		"The paths are listed in /openapi.yaml; none of them ends with a slash.")
-}
-
-func (f *Face) noMethod(c *call) error {
-	return schemas.NewProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This path does not take this method",
-		"It takes "+c.Writer.Header().Get("Allow")+".")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/resetd/resetd/handlers"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -183,5 +184,14 @@ func TestSubmissionSharesNoMemoryWithTheBody(t *testing.T) {
 	r := f.tasks.submissions()[0].Requests[0]
 	if r.Account.Value != "aaaa" || r.Description != "aaaa" || r.Systems[0] != "aaaa" {
 		t.Fatalf("%+v", r)
+	}
+}
+
+// A stuck ledger must give 503 while the server can still answer.
+func TestSubmissionHasADeadlineBeforeTheServersOwn(t *testing.T) {
+	f := newFixture(t)
+	f.deliver("msg_1", native(good))
+	if left := time.Until(f.tasks.until); left <= 0 || left > handlers.WriteTimeout/2 {
+		t.Fatalf("the deadline is %s away", left)
 	}
 }

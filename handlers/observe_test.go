@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/resetd/resetd/handlers"
 )
@@ -179,6 +180,20 @@ func TestHealthDoesNotDependOnReadiness(t *testing.T) {
 	a.want(t, 503, "not_ready")
 	if strings.Contains(a.body, "hunter2") || a.Header.Get("Retry-After") == "" {
 		t.Errorf("%s %v", a.body, a.Header)
+	}
+}
+
+func TestReadinessIsAskedWithADeadline(t *testing.T) {
+	f := newFixture(t, func(d *handlers.Deps) {
+		d.Ready = func(ctx context.Context) error {
+			if until, ok := ctx.Deadline(); !ok || time.Until(until) > 5*time.Second {
+				t.Errorf("deadline %v %v", until, ok)
+			}
+			return nil
+		}
+	})
+	if a := f.call("GET", "/readyz", "", ""); a.StatusCode != 200 {
+		t.Error(a.StatusCode)
 	}
 }
 

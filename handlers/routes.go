@@ -3,6 +3,8 @@ package handlers
 import (
 	"net/http"
 	"strings"
+
+	"github.com/resetd/resetd/schemas"
 )
 
 // route is one call of the API.
@@ -56,4 +58,14 @@ func (r route) methods() []string {
 		return []string{http.MethodGet, http.MethodHead}
 	}
 	return []string{r.method}
+}
+
+func (f *Face) noRoute(*call) error {
+	return schemas.NewProblem(http.StatusNotFound, "unknown_path", "There is nothing at this path",
+		"The paths are listed in /openapi.yaml; none of them ends with a slash.")
+}
+
+func (f *Face) noMethod(c *call) error {
+	return schemas.NewProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This path does not take this method",
+		"It takes "+c.Writer.Header().Get("Allow")+".")
 }

@@ -13,22 +13,24 @@ import (
 // stubTasks records what is submitted and answers as the jobs do: the same key gives the same tasks, another body under
 // it ErrKeyReused, and the system "nowhere" a problem.
 type stubTasks struct {
-	mu   sync.Mutex
-	got  []schemas.Submission
-	kept map[string][]schemas.Task
-	hash map[string][32]byte
-	fail error
-	did  []string // "cancel <id> <actor>" …
-	then func()   // runs within Submit
+	mu    sync.Mutex
+	got   []schemas.Submission
+	kept  map[string][]schemas.Task
+	hash  map[string][32]byte
+	fail  error
+	did   []string  // "cancel <id> <actor>" …
+	then  func()    // runs within Submit
+	until time.Time // the deadline of the last Submit
 }
 
 func newStubTasks() *stubTasks {
 	return &stubTasks{kept: map[string][]schemas.Task{}, hash: map[string][32]byte{}}
 }
 
-func (s *stubTasks) Submit(_ context.Context, sub schemas.Submission) ([]schemas.Task, bool, error) {
+func (s *stubTasks) Submit(ctx context.Context, sub schemas.Submission) ([]schemas.Task, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.until, _ = ctx.Deadline()
 	if s.then != nil {
 		s.then()
 	}

@@ -213,7 +213,6 @@ func (f *feeder) renumber(ctx context.Context, w Work, now time.Time) {
 func (f *feeder) enqueue(ctx context.Context, batch []Work) {
 	put := func(w Work) {
 		if err := f.svc.Queue.Enqueue(ctx, w); err != nil {
-			f.svc.count.enqueueErrors.WithLabelValues(f.queue).Inc()
 			f.mu.Lock()
 			delete(f.out, w.ID)
 			f.behind = true

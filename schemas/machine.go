@@ -40,6 +40,7 @@ var machine = map[edge]Status{
 	{StatusQueued, EventCancelled}:          StatusCancelled,
 	{StatusQueued, EventRejected}:           StatusRejected,
 	{StatusQueued, EventFailed}:             StatusUnsuccessful,
+	{StatusQueued, EventDeferred}:           StatusQueued,     // its wake-up was lost in the queue: a new generation
 	{StatusInProgress, EventClaimed}:        StatusInProgress, // taken over from a dead worker
 	{StatusInProgress, EventIntended}:       StatusInProgress,
 	{StatusInProgress, EventDeferred}:       StatusQueued,

@@ -19,9 +19,7 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).Tag.Get("json") != "-" {
-				fill(rnd, v.Field(i))
-			}
+			fill(rnd, v.Field(i))
 		}
 	case reflect.Pointer:
 		if rnd.IntN(3) > 0 {

@@ -23,9 +23,9 @@ func (s *suite) reset(t *testing.T) {
 				t.Fatal("the harness's own password does not sign in to begin with")
 			}
 			before := s.evidence(t, c, id)
-			for _, time := range []string{"once", "twice"} {
+			for _, count := range []string{"once", "twice"} {
 				_, err := c.Reset(t.Context(), id, mode)
-				must(t, "Reset "+time, err)
+				must(t, "Reset "+count, err)
 				s.inForce(t, c, p, mode, before)
 			}
 			// The second reset alone, seen from after the first.

@@ -6,8 +6,7 @@
 package conformance
 
 import (
-	"fmt"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/resetd/resetd/connectors"
@@ -141,6 +140,4 @@ func (s *suite) watch(t *testing.T, c connectors.Connector) connectors.Connector
 }
 
 // has tells whether the system has a mode.
-func (s *suite) has(m schemas.Mode) bool {
-	return strings.Contains(fmt.Sprint(s.Modes), string(m))
-}
+func (s *suite) has(m schemas.Mode) bool { return slices.Contains(s.Modes, m) }

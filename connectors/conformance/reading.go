@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/resetd/resetd/schemas"
@@ -9,13 +10,9 @@ import (
 // want fails the test unless an error has the code.
 func want(t *testing.T, what string, err error, codes ...schemas.Code) {
 	t.Helper()
-	got := schemas.CodeOf(err)
-	for _, c := range codes {
-		if got == c {
-			return
-		}
+	if got := schemas.CodeOf(err); !slices.Contains(codes, got) {
+		t.Errorf("%s: code %s (%v), want one of %v", what, got, err, codes)
 	}
-	t.Errorf("%s: code %s (%v), want one of %v", what, got, err, codes)
 }
 
 // must fails the test at once for an error.
@@ -105,13 +102,8 @@ func (s *suite) probe(t *testing.T) {
 	if got.Revoke != s.Revokes {
 		t.Errorf("the probe says that sessions can be ended: %t, want %t", got.Revoke, s.Revokes)
 	}
-	for _, m := range s.Modes {
-		if !contains(got.Modes, m) {
-			t.Errorf("the probe does not list the mode %s: %v", m, got.Modes)
-		}
-	}
-	if len(got.Modes) != len(s.Modes) {
-		t.Errorf("the probe lists %v, want %v", got.Modes, s.Modes)
+	if !slices.Equal(slices.Sorted(slices.Values(got.Modes)), slices.Sorted(slices.Values(s.Modes))) {
+		t.Errorf("the probe lists the modes %v, want %v", got.Modes, s.Modes)
 	}
 	if after := s.mark(t); after != mark {
 		t.Error("the probe changed something")
@@ -128,13 +120,4 @@ func (s *suite) mark(t *testing.T) string {
 		return ""
 	}
 	return s.Fingerprint(t)
-}
-
-func contains(modes []schemas.Mode, m schemas.Mode) bool {
-	for _, one := range modes {
-		if one == m {
-			return true
-		}
-	}
-	return false
 }

@@ -30,14 +30,12 @@ type server struct {
 
 // Validate tells everything that is wrong.
 func (c *Config) Validate() error {
-	var all []error
+	_, all := c.servers()
 	add := func(err error) {
 		if err != nil {
 			all = append(all, err)
 		}
 	}
-	_, err := c.servers()
-	add(err)
 	if c.Password.Empty() {
 		add(connectors.Mistake("password", "this is missing; give the password of bind_dn"))
 	}
@@ -67,28 +65,25 @@ func (c *Config) Validate() error {
 	return errors.Join(all...)
 }
 
-// servers reads the addresses and settles how each is protected.
-func (c *Config) servers() ([]server, error) {
+// servers reads the addresses and settles how each is protected. It gives every mistake.
+func (c *Config) servers() (out []server, mistakes []error) {
 	list, key := c.URLs, "urls"
-	if c.URL != "" {
-		if len(list) > 0 {
-			return nil, connectors.Mistake("urls", "url is set too; keep one of the two")
-		}
+	switch {
+	case c.URL != "" && len(list) > 0:
+		return nil, []error{connectors.Mistake("urls", "url is set too; keep one of the two")}
+	case c.URL != "":
 		list, key = []string{c.URL}, "url"
+	case len(list) == 0:
+		return nil, []error{connectors.Mistake("url", "this is missing; write ldaps://HOST or ldap://HOST")}
 	}
-	if len(list) == 0 {
-		return nil, connectors.Mistake("url", "this is missing; write ldaps://HOST or ldap://HOST")
-	}
-	var out []server
-	var all []error
 	for _, text := range list {
 		s, err := c.server(text)
 		if err != nil {
-			all = append(all, connectors.Mistake(key, "%w", err))
+			mistakes = append(mistakes, connectors.Mistake(key, "%w", err))
 		}
 		out = append(out, s)
 	}
-	return out, errors.Join(all...)
+	return out, mistakes
 }
 
 func (c *Config) server(text string) (server, error) {
@@ -123,9 +118,9 @@ func (c *Config) server(text string) (server, error) {
 
 // dialer makes what connections are made with.
 func (c *Config) dialer(env connectors.Env) (*dialer, error) {
-	servers, err := c.servers()
-	if err != nil {
-		return nil, err
+	servers, mistakes := c.servers()
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
 	}
 	d := &dialer{servers: servers, bindDN: c.BindDN, password: c.Password, timeout: c.Timeout, system: env.System,
 		tls: &tls.Config{MinVersion: tls.VersionTLS12}}

@@ -25,7 +25,7 @@ type dialer struct {
 	timeout  time.Duration // of one exchange
 	system   string
 
-	// begin is the server to try first: the one that worked last, so that a server that is down is not waited for each time.
+	// begin is the server to try first: the one after the last that failed, so that a dead one is not waited for each time.
 	begin atomic.Int32
 }
 
@@ -39,7 +39,6 @@ func (d *dialer) connect(ctx context.Context) (*session, error) {
 		at := (first + i) % len(d.servers)
 		s, err := d.connectTo(ctx, d.servers[at])
 		if err == nil {
-			d.begin.Store(int32(at))
 			return s, nil
 		}
 		last = err

@@ -106,6 +106,28 @@ func TestServerThatHangsInTheMiddleEndsWithTheTimeout(t *testing.T) {
 	}
 }
 
+func TestServerThatSendsWithoutEndIsCutOff(t *testing.T) {
+	var sent atomic.Int64
+	url := listen(t, func(c net.Conn) {
+		// The head of an LDAP message of 1 GiB whose message id is an integer of nearly as much.
+		_, _ = c.Write([]byte{0x30, 0x84, 0x40, 0, 0, 0, 0x02, 0x84, 0x3f, 0xff, 0xff, 0xf0})
+		for chunk := make([]byte, 64<<10); ; sent.Add(int64(len(chunk))) {
+			if _, err := c.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	s := testserver.Slapd(t)
+	c := configOf(s)
+	c.URL, c.Timeout = url, time.Minute
+	_, err := open(t, c).Probe(t.Context())
+	wantCode(t, err, schemas.CodeUnavailable)
+	// What the kernel holds in its buffers counts as sent.
+	if n := sent.Load(); n > 64<<20 {
+		t.Errorf("%d MiB were taken from a server that sends without end", n>>20)
+	}
+}
+
 func TestBusyPoolEndsWithTheCallersPatience(t *testing.T) {
 	s := testserver.Slapd(t, testserver.WithUsers(1))
 	p := newProxy(t, s.URL)

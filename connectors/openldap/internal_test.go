@@ -80,6 +80,30 @@ func TestJudgement(t *testing.T) {
 	}
 }
 
+func TestReadBackFindsWhatDoesNotBind(t *testing.T) {
+	d := &directory{}
+	set := schemas.Evidence{PasswordChangedAt: time.Unix(1, 0), MustChange: true}
+	for name, one := range map[string]struct {
+		after schemas.Evidence
+		state policyState
+		mode  schemas.Mode
+		binds bool
+	}{
+		"all there":                   {set, policyStrict, schemas.ModeRandomize, true},
+		"policy not known":            {set, policyUnknown, schemas.ModeRandomize, true},
+		"lax policy":                  {set, policyLax, schemas.ModeRandomize, false},
+		"no overlay":                  {schemas.Evidence{}, policyMissing, schemas.ModeRandomize, false},
+		"flag not stored":             {schemas.Evidence{PasswordChangedAt: time.Unix(1, 0)}, policyStrict, schemas.ModeRandomize, false},
+		"flag not stored, expire":     {schemas.Evidence{}, policyStrict, schemas.ModeExpire, false},
+		"overlay of another database": {schemas.Evidence{MustChange: true}, policyStrict, schemas.ModeRandomize, false},
+		"expire of a first password":  {schemas.Evidence{MustChange: true}, policyStrict, schemas.ModeExpire, true},
+	} {
+		if why := d.shortfall(one.after, policy{state: one.state, why: "because"}, one.mode); (why == "") != one.binds {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
 func flagged(e schemas.Evidence) schemas.Evidence {
 	e.MustChange = true
 	return e
@@ -101,22 +125,18 @@ func TestEvidenceSurvivesTheLedger(t *testing.T) {
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	c := &Config{URLs: []string{"http://a", "ldaps://u:hunter22@b", "ldap://c/dc=x"}, BindDN: "no dn", UserFilter: "uid=x", UIDAttribute: "a b", ProbeDN: "x"}
 	err := c.Validate()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("%v is not joined", err)
+	}
 	var keys []string
-	var walk func(error)
-	walk = func(err error) {
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, one := range joined.Unwrap() {
-				walk(one)
-			}
-			return
-		}
-		mistake, ok := errors.AsType[*connectors.ConfigError](err)
+	for _, one := range joined.Unwrap() {
+		mistake, ok := one.(*connectors.ConfigError)
 		if !ok {
-			t.Fatalf("%v is no mistake at a key", err)
+			t.Fatalf("%v is no mistake at a key", one)
 		}
 		keys = append(keys, mistake.Key)
 	}
-	walk(err)
 	want := "urls urls urls password bind_dn base_dn probe_dn user_filter uid_attribute mail_attribute timeout pool"
 	if got := strings.Join(keys, " "); got != want {
 		t.Errorf("mistakes at %s; want %s", got, want)
@@ -125,11 +145,11 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 		t.Error("a password in an address shows in the error")
 	}
 	for _, text := range []string{"ldap://", "ldaps:// x", "://", "ldapi://%2Fvar%2Frun", "ldaps://a?b", "ldap.example.com"} {
-		if _, err := (&Config{URL: text}).servers(); err == nil {
+		if _, err := (&Config{URL: text}).servers(); len(err) == 0 {
 			t.Errorf("%q was taken for an address", text)
 		}
 	}
-	if _, err := (&Config{URL: "ldap://a", URLs: []string{"ldap://b"}}).servers(); err == nil {
+	if _, err := (&Config{URL: "ldap://a", URLs: []string{"ldap://b"}}).servers(); len(err) == 0 {
 		t.Error("url and urls were taken together")
 	}
 }

@@ -1,7 +1,6 @@
 package openldap_test
 
 import (
-	"crypto/rand"
 	"io"
 	"net"
 	"os"
@@ -17,6 +16,42 @@ import (
 
 func TestConformance(t *testing.T) {
 	conformance.Run(t, harness(t))
+}
+
+// The walk of an enforcement as the rest of resetd makes it.
+func TestWholeWalkThroughTheSet(t *testing.T) {
+	s := testserver.Slapd(t)
+	jdoe := s.Person(testserver.JDoe)
+	set, err := connectors.NewSet([]connectors.System{{Name: "corp-ldap", Kind: "openldap", Granted: true,
+		Secrets: configOf(s).Secrets(), Connector: unclosed(t, configOf(s))}}, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	id, err := set.Resolve(ctx, "corp-ldap", schemas.Account{Type: schemas.AccountAddress, Value: jdoe.Mail})
+	if err != nil {
+		t.Fatal(err)
+	}
+	class, err := set.Classify(ctx, "corp-ldap", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Preflight(ctx, "corp-ldap", schemas.ModeRandomize); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := set.Reset(ctx, "corp-ldap", id, schemas.ModeRandomize); err != nil || got.Code != schemas.CodeOK {
+		t.Fatalf("Reset: %+v, %v", got, err)
+	}
+	if got, err := set.Revoke(ctx, "corp-ldap", id); err != nil || got.Code != schemas.CodeUnsupported {
+		t.Errorf("Revoke: %+v, %v", got, err)
+	}
+	proof, err := set.Verify(ctx, "corp-ldap", id, class.Evidence)
+	if err != nil || proof.State != schemas.ProofEnforced || !proof.Changed {
+		t.Errorf("Verify: %+v, %v", proof, err)
+	}
+	if err := set.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // harness is a real slapd behind a proxy.
@@ -60,7 +95,8 @@ func harness(t *testing.T) conformance.Harness {
 		Hang: at(func(t *testing.T) string { return listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }) }),
 		Garbage: at(func(t *testing.T) string {
 			return listen(t, func(c net.Conn) {
-				_, _ = io.CopyN(c, rand.Reader, 4096)
+				// What a web server on the wrong port says.
+				_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request")
 				_, _ = io.Copy(io.Discard, c)
 			})
 		}),

@@ -67,7 +67,7 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 	if d.config.ProbeDN != "" {
 		base, scope = d.config.ProbeDN, ldap.ScopeBaseObject
 	}
-	entries, err := s.search(ctx, base, scope, d.config.UserFilter, samples, attrID, d.config.UIDAttribute)
+	entries, err := s.search(ctx, base, scope, d.config.UserFilter, samples, attrID, attrCSN, d.config.UIDAttribute)
 	code, _ := answer(err)
 	if err != nil && code != ldap.LDAPResultSizeLimitExceeded && code != ldap.LDAPResultNoSuchObject {
 		return s.failure(ctx, "looking for an account to try the rights on", err)
@@ -97,8 +97,8 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 
 // tryRights gives what is missing on one account.
 func (d *directory) tryRights(ctx context.Context, s *session, a account) (missing []string, f *schemas.Failure) {
-	if a.id == "" {
-		missing = append(missing, "resetd's account may not read entryUUID of "+a.dn+"; grant: "+d.grant(attrID, "read"))
+	if a.id == "" || a.evidence.Marker == "" {
+		missing = append(missing, "resetd's account may not read entryUUID and entryCSN of "+a.dn+"; grant: "+d.grant(attrID+","+attrCSN, "read"))
 	}
 	attributes := []string{attrSecret, attrReset}
 	if !s.root.ppolicy {

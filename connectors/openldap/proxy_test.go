@@ -20,8 +20,9 @@ type proxy struct {
 	url string
 	to  string // slapd's host:port
 
-	// onModify, if set, decides about each modify request.
+	// onModify is what becomes of each modify request; before, if set, is called when one arrives.
 	onModify verdict
+	before   func()
 	// refuse, with the verdict answer, is what a modify request is answered with instead of being passed on.
 	refuse func(password string) (code uint16, text string)
 
@@ -108,6 +109,9 @@ func (p *proxy) serve(client net.Conn) {
 		verdict := pass
 		if request := packet.Children[1]; request.Tag == ldap.ApplicationModifyRequest {
 			password := p.note(request)
+			if p.before != nil {
+				p.before()
+			}
 			if verdict = p.onModify; verdict == answer {
 				code, text := p.refuse(password)
 				_, _ = client.Write(modifyResponse(packet.Children[0].Value.(int64), code, text))

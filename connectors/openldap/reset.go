@@ -126,22 +126,25 @@ func (d *directory) readBack(ctx context.Context, s *session, before account, p 
 		f.Code, f.Detail = schemas.CodeTimedOut, done+", but it cannot be read back: "+f.Detail
 		return schemas.Receipt{}, f
 	}
-	unenforced := ""
-	switch {
-	case p.state == policyMissing || p.state == policyLax:
-		unenforced = p.why
-	case !after.evidence.MustChange:
-		unenforced = "pwdReset is not TRUE afterwards: somebody changed the password at the same moment, or resetd's account may not read it; grant: " +
-			d.grant(attrReset+","+attrChanged, "read")
-	case mode == schemas.ModeRandomize && after.evidence.PasswordChangedAt.IsZero():
-		unenforced = "the server set no pwdChangedTime, so the ppolicy overlay is not active on this database, or resetd's account may not read it; grant: " +
-			d.grant(attrReset+","+attrChanged, "read")
-	}
-	if unenforced != "" {
-		return schemas.Receipt{}, schemas.Fail(schemas.CodeUnenforced, "%s, but the user need not change the password: %s", done, unenforced)
+	if why := d.shortfall(after.evidence, p, mode); why != "" {
+		return schemas.Receipt{}, schemas.Fail(schemas.CodeUnenforced, "%s, but the user need not change the password: %s", done, why)
 	}
 	if p.state == policyUnknown {
 		return schemas.Receipt{Code: schemas.CodeOK, Detail: done + "; whether the server demands a change is not known: " + p.why}, nil
 	}
 	return schemas.Receipt{Code: schemas.CodeOK, Detail: done + "; the user must change the password: " + p.why}, nil
+}
+
+// shortfall says why what was read back does not bind the user, and nothing if it does.
+func (d *directory) shortfall(after schemas.Evidence, p policy, mode schemas.Mode) string {
+	hidden := "resetd's account may not read it; grant: " + d.grant(attrReset+","+attrChanged, "read")
+	switch {
+	case p.state == policyMissing || p.state == policyLax:
+		return p.why
+	case !after.MustChange:
+		return "pwdReset is not TRUE afterwards: somebody changed the password at the same moment, or " + hidden
+	case mode == schemas.ModeRandomize && after.PasswordChangedAt.IsZero():
+		return "the server noted no pwdChangedTime, so the ppolicy overlay is loaded but not active on this database, or " + hidden
+	}
+	return ""
 }

@@ -109,16 +109,7 @@ func TestAccountIsFoundAgainUnderANewName(t *testing.T) {
 	s := testserver.Slapd(t)
 	jdoe := s.Person(testserver.JDoe)
 	id := identityOf(t, s, jdoe.DN)
-	conn, err := s.Connect(s.RootDN, s.RootPassword)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if err := conn.ModifyDN(ldap.NewModifyDNRequest(jdoe.DN, "uid=married", true, "")); err != nil {
-		t.Fatal(err)
-	}
-	// Somebody else has the name now.
-	add(t, s, jdoe.DN, map[string][]string{"objectClass": {"inetOrgPerson"}, "cn": {"j"}, "sn": {"j"}, "userPassword": {jdoe.Password}})
+	takeName(t, s, jdoe)
 	if _, err := open(t, configOf(s)).Reset(t.Context(), id, schemas.ModeRandomize); err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +118,67 @@ func TestAccountIsFoundAgainUnderANewName(t *testing.T) {
 	}
 	if got := login(t, s, jdoe.DN, jdoe.Password); got != "accepted" {
 		t.Errorf("the new owner of the name: the password is %s", got)
+	}
+}
+
+// The name passes to somebody else between the moment at which resetd reads it and the one at which it writes.
+func TestNameThatPassesToAnotherMeanwhileIsNotReset(t *testing.T) {
+	s := testserver.Slapd(t)
+	jdoe := s.Person(testserver.JDoe)
+	id := identityOf(t, s, jdoe.DN)
+	p := newProxy(t, s.URL)
+	p.before = func() { takeName(t, s, jdoe) }
+	config := configOf(s)
+	config.URL = p.url
+	_, err := open(t, config).Reset(t.Context(), id, schemas.ModeRandomize)
+	wantCode(t, err, schemas.CodeConflict)
+	for _, dn := range []string{jdoe.DN, "uid=married," + s.PeopleDN} {
+		if got := login(t, s, dn, jdoe.Password); got != "accepted" {
+			t.Errorf("%s: the password is %s", dn, got)
+		}
+	}
+}
+
+// takeName renames somebody and gives the old name to a new account with the same password.
+func takeName(t *testing.T, s *testserver.SlapdServer, p testserver.Person) {
+	t.Helper()
+	conn, err := s.Connect(s.RootDN, s.RootPassword)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.ModifyDN(ldap.NewModifyDNRequest(p.DN, "uid=married", true, "")); err != nil {
+		t.Error(err)
+	}
+	r := ldap.NewAddRequest(p.DN, nil)
+	for name, value := range map[string]string{"objectClass": "inetOrgPerson", "cn": "j", "sn": "j", "userPassword": p.Password} {
+		r.Attribute(name, []string{value})
+	}
+	if err := conn.Add(r); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAccountOutOfReachIsNeitherFoundNorReset(t *testing.T) {
+	s := testserver.Slapd(t)
+	jdoe, larry := s.Person(testserver.JDoe), s.Person(testserver.Larry)
+	config := configOf(s)
+	config.BaseDN, config.UserFilter = s.PeopleDN, "(&(objectClass=person)(!(uid=jdoe)))"
+	c := open(t, config)
+	for name, p := range map[string]testserver.Person{"the filter": jdoe, "the base": larry} {
+		for kind, value := range map[schemas.AccountType]string{schemas.AccountUserName: p.UID, schemas.AccountDN: p.DN, schemas.AccountObjectID: identityOf(t, s, p.DN).ID} {
+			_, err := c.Resolve(t.Context(), schemas.Account{Type: kind, Value: value})
+			if schemas.CodeOf(err) != schemas.CodeAccountNotFound {
+				t.Errorf("outside of %s, by %s: %v", name, kind, err)
+			}
+		}
+		// An identity from before the settings were narrowed.
+		_, err := c.Reset(t.Context(), identityOf(t, s, p.DN), schemas.ModeRandomize)
+		wantCode(t, err, schemas.CodeAccountNotFound)
+		if got := login(t, s, p.DN, p.Password); got != "accepted" {
+			t.Errorf("outside of %s: the password is %s", name, got)
+		}
 	}
 }
 

@@ -67,21 +67,30 @@ func TestServerOfAnUnknownAuthorityIsRefused(t *testing.T) {
 	}
 }
 
-func TestServerOfAnotherNameIsRefused(t *testing.T) {
-	ca, certificate := newAuthority(t, "ldap.example.net")
-	sent := make(chan int, 1)
-	url := listen(t, func(conn net.Conn) {
-		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
-		n, _ := secure.Read(make([]byte, 1))
-		sent <- n
-	})
-	c := openldap.Kind().New().(*openldap.Config)
-	c.URL, c.TLSCA = strings.Replace(url, "ldap://", "ldaps://", 1), ca
-	c.BindDN, c.BaseDN, c.Password = "cn=resetd", "dc=example", schemas.NewSecret("hidden")
-	_, err := open(t, c).Probe(t.Context())
-	wantCode(t, err, schemas.CodeUnavailable)
-	if n := <-sent; n != 0 {
-		t.Error("something was sent to a server of another name")
+func TestServerThatCannotBeTrustedHearsNothing(t *testing.T) {
+	for name, one := range map[string]struct {
+		host    string
+		version uint16 // the highest that the server speaks
+		heard   int
+	}{"another name": {"ldap.example.net", 0, 0}, "TLS 1.1": {"127.0.0.1", tls.VersionTLS11, 0}, "one that can": {"127.0.0.1", 0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			ca, certificate := newAuthority(t, one.host)
+			heard := make(chan int, 1)
+			url := listen(t, func(conn net.Conn) {
+				secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: one.version})
+				n, _ := secure.Read(make([]byte, 1))
+				_ = conn.Close()
+				heard <- n
+			})
+			c := openldap.Kind().New().(*openldap.Config)
+			c.URL, c.TLSCA = strings.Replace(url, "ldap://", "ldaps://", 1), ca
+			c.BindDN, c.BaseDN, c.Password = "cn=resetd", "dc=example", schemas.NewSecret("hidden")
+			_, err := open(t, c).Probe(t.Context())
+			wantCode(t, err, schemas.CodeUnavailable)
+			if n := <-heard; n != one.heard {
+				t.Errorf("it heard %d bytes, want %d", n, one.heard)
+			}
+		})
 	}
 }
 

@@ -27,6 +27,9 @@ func (b *bench) drain(ctx context.Context) error {
 		if v.fsync != "" {
 			aim = aimDrainRedis
 		}
+		if err := b.calm(ctx); err != nil {
+			return err
+		}
 		got, err := b.drainRun(ctx, v)
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.name, err)
@@ -35,12 +38,13 @@ func (b *bench) drain(ctx context.Context) error {
 		b.report.atLeast(what+"finished", "tasks/s", got.rate, aim)
 		b.report.tell(what+"backlog at the beginning", "tasks", got.backlog)
 		b.report.tell(what+"processors used by resetd", "", got.cores)
+		b.report.tell(what+"processors used by other programs", "", got.others)
 		b.report.tell(what+"resident memory at the end", "MB", got.rss/1e6)
 	}
 	return nil
 }
 
-type drained struct{ rate, backlog, cores, rss float64 }
+type drained struct{ rate, backlog, cores, others, rss float64 }
 
 func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 	s, err := b.set(ctx, v)
@@ -78,7 +82,8 @@ func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 	}
 	took := to.at.Sub(from.at)
 	fmt.Fprintf(os.Stderr, "drain: %s: %.0f tasks in %s\n", v.name, left, took.Round(time.Millisecond))
-	return drained{rate: left / took.Seconds(), backlog: left, cores: float64(to.cpu-from.cpu) / float64(took), rss: float64(rss)}, nil
+	return drained{rate: left / took.Seconds(), backlog: left, cores: float64(to.cpu-from.cpu) / float64(took),
+		others: float64(to.other-from.other) / float64(took), rss: float64(rss)}, nil
 }
 
 // finish waits until so many enforcements have ended, whatever came of them.

@@ -6,11 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/resetd/resetd/deploy/harness"
 	"github.com/resetd/resetd/schemas"
@@ -41,6 +37,9 @@ func (b *bench) idle(ctx context.Context) error {
 }
 
 func (b *bench) idleRun(ctx context.Context, v variant) error {
+	if err := b.calm(ctx); err != nil {
+		return err
+	}
 	s, err := b.set(ctx, v)
 	if err != nil {
 		return err
@@ -64,11 +63,7 @@ func (b *bench) idleRun(ctx context.Context, v variant) error {
 	if s.redis == nil {
 		return nil
 	}
-	pid, err := redisPID(ctx, s.redis.URL)
-	if err != nil {
-		return err
-	}
-	if used, err = quiet(pid, idleQuiet/2); err != nil {
+	if used, err = quiet(s.redisPID, idleQuiet/2); err != nil {
 		return err
 	}
 	b.report.tell(what+"processor use of redis-server", "% of one", used)
@@ -147,21 +142,4 @@ func quiet(pid int, long time.Duration) (float64, error) {
 		return 0, err
 	}
 	return 100 * float64(after.Since(before)) / float64(time.Since(began)), nil
-}
-
-// redisPID asks a Redis for its process id.
-func redisPID(ctx context.Context, url string) (int, error) {
-	options, err := redis.ParseURL(url)
-	if err != nil {
-		return 0, err
-	}
-	client := redis.NewClient(options)
-	defer func() { _ = client.Close() }()
-	text, err := client.Info(ctx, "server").Result()
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(text, "process_id:")
-	pid, _, _ := strings.Cut(rest, "\r\n")
-	return strconv.Atoi(pid)
 }

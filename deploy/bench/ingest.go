@@ -19,7 +19,7 @@ const (
 const warmUp = time.Second
 
 // intake is one measured run of one server.
-type intake struct{ rate, p50, p99, ratio, finished, cores, unavailable float64 }
+type intake struct{ rate, p50, p99, ratio, finished, cores, others, unavailable float64 }
 
 // ingest measures the floor and every variant in turn, several times, because other work on the machine comes and goes:
 // a ratio compares neighbours in time only.
@@ -28,6 +28,9 @@ func (b *bench) ingest(ctx context.Context) error {
 	var floors []intake
 	got := map[string][]intake{}
 	for round := range b.rounds {
+		if err := b.calm(ctx); err != nil {
+			return err
+		}
 		base, err := b.floorRun(ctx)
 		if err != nil {
 			return fmt.Errorf("the floor: %w", err)
@@ -40,7 +43,8 @@ func (b *bench) ingest(ctx context.Context) error {
 			}
 			one.ratio = one.rate / base.rate
 			got[v.name] = append(got[v.name], one)
-			fmt.Fprintf(os.Stderr, "ingest: round %d: floor %.0f/s, %s %.0f/s (%.2f), %.0f tasks/s finished\n", round+1, base.rate, v.name, one.rate, one.ratio, one.finished)
+			fmt.Fprintf(os.Stderr, "ingest: round %d: floor %.0f/s, %s %.0f/s (%.2f), %.0f tasks/s finished; %.2f processors used by others\n",
+				round+1, base.rate, v.name, one.rate, one.ratio, one.finished, one.others)
 		}
 	}
 	r := &b.report
@@ -76,6 +80,8 @@ func (r *report) intake(v variant, runs []intake) {
 	r.atLeast(what+"finished meanwhile", "tasks/s", finished, aim).of(all)
 	cores, _ := of(func(i intake) float64 { return i.cores })
 	r.tell(what+"processors used by resetd", "", cores)
+	others, used := of(func(i intake) float64 { return i.others })
+	r.tell(what+"processors used by other programs", "", others).of(used)
 	unavailable, _ := of(func(i intake) float64 { return i.unavailable })
 	r.tell(what+"answered 503", "", unavailable)
 }
@@ -124,20 +130,7 @@ func (b *bench) ingestRun(ctx context.Context, v variant) (intake, error) {
 	}
 	took := to.at.Sub(from.at)
 	return intake{rate: got.rate(), p50: got.Times.ms(0.5), p99: got.Times.ms(0.99), finished: (to.finished - from.finished) / took.Seconds(),
-		cores: float64(to.cpu-from.cpu) / float64(took), unavailable: float64(got.Unavailable)}, nil
-}
-
-// reading is what resetd has done and used until a moment.
-type reading struct {
-	scrape
-	cpu time.Duration
-	err error
-}
-
-func (s *stage) reading(ctx context.Context) reading {
-	got, err := s.scrape(ctx)
-	cpu, errCPU := s.process.CPU()
-	return reading{scrape: got, cpu: cpu, err: errors.Join(err, errCPU)}
+		cores: float64(to.cpu-from.cpu) / float64(took), others: float64(to.other-from.other) / float64(took), unavailable: float64(got.Unavailable)}, nil
 }
 
 // middle gives the median of one figure over the rounds, and the figure of each round.

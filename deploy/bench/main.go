@@ -31,6 +31,7 @@ type settings struct {
 	postgres bool
 	json     string
 	profile  string
+	wait     time.Duration
 }
 
 // bench is one run of this program.
@@ -88,6 +89,7 @@ func (b *bench) flags() {
 	flag.BoolVar(&b.postgres, "postgres", false, "search in PostgreSQL too")
 	flag.StringVar(&b.json, "json", "", "also write everything to this file")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of resetd during ingest and drain into this folder, and show where the time goes")
+	flag.DurationVar(&b.wait, "calm", 0, "wait so long, at most, before each measured run until the machine has no other work")
 	flag.Parse()
 	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 		if name == "floor" {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // The counters of resetd that this program reads.
@@ -51,4 +54,43 @@ func sum(text, metric, label string) (total float64) {
 		}
 	}
 	return total
+}
+
+// reading is what resetd has done, and what it and everybody else have used, until a moment.
+type reading struct {
+	scrape
+	cpu   time.Duration // of resetd
+	other time.Duration // of all that does not belong to the run
+	err   error
+}
+
+func (s *stage) reading(ctx context.Context) reading {
+	got, err := s.scrape(ctx)
+	r := reading{scrape: got}
+	pids := []int{s.process.PID()}
+	if s.redis != nil {
+		pids = append(pids, s.redisPID)
+	}
+	all, errAll := machineBusy()
+	own, errOwn := ownUse(pids...)
+	cpu, errCPU := s.process.CPU()
+	r.cpu, r.other, r.err = cpu, all-own, errors.Join(err, errAll, errOwn, errCPU)
+	return r
+}
+
+// redisPID asks a Redis for its process id.
+func redisPID(ctx context.Context, url string) (int, error) {
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		return 0, err
+	}
+	client := redis.NewClient(options)
+	defer func() { _ = client.Close() }()
+	text, err := client.Info(ctx, "server").Result()
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(text, "process_id:")
+	pid, _, _ := strings.Cut(rest, "\r\n")
+	return strconv.Atoi(pid)
 }

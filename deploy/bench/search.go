@@ -55,6 +55,9 @@ func (b *bench) searchRun(ctx context.Context, name, url string) error {
 	if err := s.start(ctx, b.binary); err != nil {
 		return err
 	}
+	if err := b.calm(ctx); err != nil {
+		return err
+	}
 	what := "search " + name + ", "
 	for _, q := range queries {
 		got, err := b.ask(ctx, s, q)

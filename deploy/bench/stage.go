@@ -27,14 +27,15 @@ var (
 
 // stage is a running resetd with all that it needs, in a folder of its own.
 type stage struct {
-	site    *harness.Site
-	process *harness.Process
-	client  *harness.Client
-	redis   *testserver.RedisServer // nil for the embedded queue
-	pprof   string                  // where the process answers for profiles; empty without
-	began   time.Time // where a history ends
-	log     *os.File
-	close   []func()
+	site     *harness.Site
+	process  *harness.Process
+	client   *harness.Client
+	redis    *testserver.RedisServer // nil for the embedded queue
+	redisPID int
+	pprof    string    // where the process answers for profiles; empty without
+	began    time.Time // where a history ends
+	log      *os.File
+	close    []func()
 }
 
 // imitationYAML is the one system of a benchmark.
@@ -59,6 +60,9 @@ func (b *bench) set(ctx context.Context, v variant) (_ *stage, err error) {
 			return nil, err
 		}
 		s.close = append(s.close, func() { _ = s.redis.Close() })
+		if s.redisPID, err = redisPID(ctx, s.redis.URL); err != nil {
+			return nil, err
+		}
 		queue = s.redis.URL
 	}
 	s.site, err = harness.NewSite(dir, harness.SiteOptions{Queue: queue, Names: []string{"imitation"}, Systems: imitationYAML,

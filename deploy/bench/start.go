@@ -28,6 +28,9 @@ const absentLDAP = "  - {name: corp-ldap, kind: openldap, enforcement: granted, 
 func (b *bench) start(ctx context.Context) error {
 	var fresh, again samples
 	var rss int64
+	if err := b.calm(ctx); err != nil {
+		return err
+	}
 	for i := range starts {
 		dir, err := os.MkdirTemp(b.dir, "start-")
 		if err != nil {

@@ -36,8 +36,8 @@ func newSenders(site *harness.Site, s settings) *senders {
 	return &senders{client: site.Client(s.clients), clients: s.clients, users: s.users, acked: map[string]request{}, tasks: map[string]string{}}
 }
 
-// begin starts the clients; the function that it gives ends them and waits.
-func (s *senders) begin(ctx context.Context) (stop func()) {
+// begin starts the clients. stop ends them in the middle of what they do; wait lets them finish.
+func (s *senders) begin(ctx context.Context) (stop, wait func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.first = make(chan struct{})
@@ -52,7 +52,7 @@ func (s *senders) begin(ctx context.Context) (stop func()) {
 			}
 		})
 	}
-	return func() { cancel(); wg.Wait() }
+	return func() { cancel(); wg.Wait() }, func() { wg.Wait(); cancel() }
 }
 
 // one sends one request. It tells whether there is anything more to do.
@@ -135,7 +135,8 @@ func (s *senders) settle(ctx context.Context) error {
 		s.mu.Lock()
 		s.again = open
 		s.mu.Unlock()
-		s.begin(ctx)()
+		_, wait := s.begin(ctx)
+		wait()
 	}
 	return fmt.Errorf("%d requests are still refused", len(s.again))
 }

@@ -86,7 +86,7 @@ func trial(ctx context.Context, s settings, v variant, binary string) (*report, 
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", round, err)
 		}
-		stop := senders.begin(ctx)
+		stop, _ := senders.begin(ctx)
 		if err := senders.firstAck(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("round %d: %w", round, err), c.tail())
 		}

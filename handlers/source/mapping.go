@@ -31,11 +31,5 @@ func (n native) Map(body []byte) (Mapped, *schemas.Problem) {
 	if p := n.v.Check(&d); p != nil {
 		return Mapped{}, p
 	}
-	if !d.Data.Batch && len(d.Data.Items) == 0 {
-		// No data at all is a mistake; an empty list is a sender that has nothing to ask for.
-		return Mapped{}, schemas.NewProblem(422, "invalid_request", "The request is not valid",
-			"Correct the fields that are named and send it again.",
-			schemas.FieldError{Pointer: "/data", Detail: "this is missing"})
-	}
 	return Mapped{Requests: d.Data.Items, Root: "/data", Single: !d.Data.Batch}, nil
 }

@@ -97,6 +97,7 @@ func TestPostDoesNotWaitForABodyThatDrips(t *testing.T) {
 func TestPostGivesUpOnAReceiverThatIsSilentOrSlow(t *testing.T) {
 	hang := newReceiver(t, func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() })
 	drip := "http://" + rawServer(t, func(c *net.TCPConn) {
+		_, _ = http.ReadRequest(bufio.NewReader(c))
 		for _, b := range []byte("HTTP/1.1 200 OK\r\nX-Filler: " + strings.Repeat("x", 1<<16)) {
 			if _, err := c.Write([]byte{b}); err != nil {
 				return
@@ -152,4 +153,21 @@ func TestPostNamesABrokenConnection(t *testing.T) {
 		t.Log(name)
 		wantClass(t, a, ClassConnect)
 	}
+}
+
+// late answers 200 once the client has hung up, as a server does whose handler gives up at that moment.
+type late struct{}
+
+func (late) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+}
+
+func TestPostDoesNotCountAnAnswerThatItsHangingUpBroughtAbout(t *testing.T) {
+	o := lab("", "https://127.0.0.1/")
+	o.Timeout = 10 * time.Millisecond
+	p := mustNew(t, o)
+	p.secure.Transport = late{}
+	a, _ := post(t, p, "https://127.0.0.1/")
+	wantClass(t, a, ClassTimeout)
 }

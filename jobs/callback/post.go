@@ -77,6 +77,11 @@ func (p *Poster) send(parent context.Context, t target, url string, signed signa
 		return classify(parent, err, t), 0
 	}
 	defer func() { _ = resp.Body.Close() }()
+	// Hanging up makes some receivers end their work unfinished and say 200 to nobody. Such an answer can still slip in
+	// behind the deadline; it must not count. A good one that comes as late is sent once more under the same id.
+	if ctx.Err() != nil {
+		return classify(parent, ctx.Err(), t), 0
+	}
 	drain := time.AfterFunc(maxDrain, cancel)
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer) // whatever comes, the status has been said
 	drain.Stop()

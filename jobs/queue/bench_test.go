@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,33 +27,9 @@ func benchEngines(b *testing.B, bench func(b *testing.B, o Options)) {
 func BenchmarkEnqueue(b *testing.B) {
 	benchEngines(b, func(b *testing.B, o Options) {
 		q := open(b, o)
-		var next atomic.Int64
-		var group sync.WaitGroup
-		b.ResetTimer()
-		for range 64 {
-			group.Go(func() {
-				for i := int(next.Add(1)); i <= b.N; i = int(next.Add(1)) {
-					if err := q.Enqueue(b.Context(), work(i)); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		group.Wait()
-		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "enqueued/s")
-	})
-}
-
-// BenchmarkEnqueueMany measures one caller with many works.
-func BenchmarkEnqueueMany(b *testing.B) {
-	benchEngines(b, func(b *testing.B, o Options) {
-		q := open(b, o)
 		all := works(b.N)
 		b.ResetTimer()
-		if err := q.EnqueueMany(b.Context(), all); err != nil {
-			b.Fatal(err)
-		}
+		enqueueMany(b, q, all)
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "enqueued/s")
 	})
 }
@@ -67,9 +42,7 @@ func BenchmarkDrain(b *testing.B) {
 				o := o
 				o.Pullers = pullers
 				q := open(b, o)
-				if err := q.EnqueueMany(b.Context(), works(b.N)); err != nil {
-					b.Fatal(err)
-				}
+				enqueueMany(b, q, works(b.N))
 				var left atomic.Int64
 				left.Store(int64(b.N))
 				done := make(chan struct{})

@@ -70,16 +70,17 @@ func (q *Queue) examine(ctx context.Context) error {
 	if err := q.knock(ctx); err != nil {
 		return fmt.Errorf("the queue's Redis at %s %w", q.at, err)
 	}
-	settings, err := q.client.ConfigGet(ctx, "*").Result()
-	if err != nil {
+	settings, err := q.client.ConfigGet(ctx, "append*").Result()
+	memory, memoryErr := q.client.ConfigGet(ctx, "maxmemory-policy").Result()
+	if err := errors.Join(err, memoryErr); err != nil {
 		// Managed services forbid CONFIG. Nothing here is needed to work.
 		q.log.Debug().Err(q.hide.error(err)).Msg("redis does not show its settings; check by hand that maxmemory-policy is noeviction")
 		return nil
 	}
 	q.synced = settings["appendonly"] == "yes" && settings["appendfsync"] == "always"
 	q.log.Debug().Str("appendonly", settings["appendonly"]).Str("appendfsync", settings["appendfsync"]).
-		Str("maxmemory_policy", settings["maxmemory-policy"]).Msg("redis is connected")
-	if policy := settings["maxmemory-policy"]; policy != "" && policy != "noeviction" {
+		Str("maxmemory_policy", memory["maxmemory-policy"]).Msg("redis is connected")
+	if policy := memory["maxmemory-policy"]; policy != "" && policy != "noeviction" {
 		q.log.Warn().Str("maxmemory_policy", policy).Msg("redis may evict wake-ups when its memory is full, which delays work: " +
 			"set maxmemory-policy to noeviction, or give resetd a Redis of its own")
 	}
@@ -128,6 +129,9 @@ func (q *Queue) advise(err error) error {
 		return fmt.Errorf("shows a certificate of another name: %w: use that name, or give it by tls_server_name", err)
 	case errors.As(err, &record):
 		return fmt.Errorf("does not speak TLS: %w: use redis instead of rediss, or enable TLS there", err)
+	}
+	if q.at.tls { // a server without TLS waits for more, or hangs up
+		return fmt.Errorf("does not answer: %w: start it, correct the queue's URL, or write redis for rediss if it speaks no TLS", err)
 	}
 	return fmt.Errorf("does not answer: %w: start it, or correct the queue's URL", err)
 }

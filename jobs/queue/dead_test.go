@@ -119,7 +119,7 @@ func TestEnqueueTakesWorkFromTheDeadOnly(t *testing.T) {
 		if waiting(work(1)) {
 			t.Error("taken from a worker that has just begun")
 		}
-		leave(t, q, work(2), 24*time.Second)
+		leave(t, q, work(2), 25*time.Second)
 		if waiting(work(2)) {
 			t.Error("taken from a worker whose next renewal is due")
 		}

@@ -19,9 +19,7 @@ func TestEveryWorkIsHandedOutWithItsIDs(t *testing.T) {
 		all := works(500)
 		enqueue(t, q, all[:100]...) // before there is a worker
 		serve(t, q, testQueue, 8, box.take)
-		if err := q.EnqueueMany(t.Context(), all[100:]); err != nil {
-			t.Fatal(err)
-		}
+		enqueueMany(t, q, all[100:])
 		box.await(t, all...)
 	})
 }

@@ -3,8 +3,10 @@ package queue
 import (
 	"context"
 	"net"
+	"reflect"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -58,7 +60,27 @@ func (e *engine) runClock() {
 			return
 		case <-tick.C:
 			e.redis.FastForward(clockStep)
+			e.forgetVersions()
 		}
+	}
+}
+
+// manyVersions is how many versions of keys the engine may keep, at about 130 bytes each.
+const manyVersions = 10_000
+
+// forgetVersions empties miniredis's table of key versions when it has grown. miniredis counts there how often each key
+// was changed, for WATCH, and never drops a key: every wake-up has a key of its own, so a busy process would grow without
+// end. Nothing here uses WATCH. The table is not exported; should a later version of miniredis keep it elsewhere, nothing
+// is done, and a test fails.
+func (e *engine) forgetVersions() {
+	field := reflect.ValueOf(e.db).Elem().FieldByName("keyVersion")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[map[string]uint]() {
+		return
+	}
+	e.redis.Lock()
+	defer e.redis.Unlock()
+	if versions := *(*map[string]uint)(unsafe.Pointer(field.UnsafeAddr())); len(versions) > manyVersions {
+		clear(versions)
 	}
 }
 

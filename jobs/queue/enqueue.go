@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -51,9 +50,11 @@ func (q *Queue) Enqueue(ctx context.Context, w jobs.Work) error {
 	} else if put {
 		l.enqueued.Inc()
 	}
-	// Rung even after an error: an answer that was lost does not mean that nothing was done.
-	l.bell.ring()
-	q.herald.tell(l)
+	if !errors.Is(err, ErrDown) {
+		// Rung even after an error: an answer that was lost does not mean that nothing was done.
+		l.bell.ring()
+		q.herald.tell(l)
+	}
 	return err
 }
 
@@ -103,11 +104,13 @@ func (q *Queue) cause(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", known, err)
 }
 
-// deadAfter is how much of asynq's lease must be gone before the worker counts as dead. asynq leases a task for 30 s and
-// renews that every 5 s as long as the worker lives.
-const deadAfter = 8 * time.Second
-
-const asynqLease = 30 * time.Second
+const (
+	// asynqLease is how long asynq leases a task to a worker. A worker that lives renews it every 5 s.
+	asynqLease = 30 * time.Second
+	// deadAfter is how much of a lease must be gone before the worker counts as dead. A worker that was only slow loses
+	// nothing by it: the ledger's claim decides which of two may act.
+	deadAfter = 6 * time.Second
+)
 
 // freeScript removes what a dead worker left of a wake-up, so that its id is free again: asynq itself would archive it
 // after one to two minutes, and keep the id taken for 90 days. It gives 1 when the id is free.
@@ -139,50 +142,4 @@ func (q *Queue) free(ctx context.Context, l *lane, id string) (bool, error) {
 	alive := time.Now().Add(asynqLease - deadAfter).Unix()
 	n, err := freeScript.Run(ctx, q.client, keys, id, alive).Int()
 	return n == 1, err
-}
-
-// enqueueParallel is how many enqueues EnqueueMany keeps in flight: on a Redis that syncs before every answer they share
-// the syncs.
-const enqueueParallel = 32
-
-// EnqueueMany enqueues many works, several at a time, and gives the first error. It goes on after an error, except when
-// Redis is down or the context has ended; the ledger's sweep brings back what is missing.
-func (q *Queue) EnqueueMany(ctx context.Context, works []jobs.Work) error {
-	parallel := enqueueParallel
-	if q.engine != nil {
-		parallel = 1 // one lock around everything: more at a time would only wait for it
-	}
-	var (
-		group sync.WaitGroup
-		mu    sync.Mutex
-		next  int
-		first error
-	)
-	for range min(parallel, len(works)) {
-		group.Go(func() {
-			for {
-				mu.Lock()
-				i := next
-				next++
-				mu.Unlock()
-				if i >= len(works) {
-					return
-				}
-				err := q.Enqueue(ctx, works[i])
-				if err == nil {
-					continue
-				}
-				mu.Lock()
-				if first == nil {
-					first = err
-				}
-				if errors.Is(err, ErrDown) || errors.Is(err, ErrClosed) || ctx.Err() != nil {
-					next = len(works)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	group.Wait()
-	return first
 }

@@ -49,8 +49,7 @@ func TestAPanicIsLoggedWithoutItsTextAndTheWorkerGoesOn(t *testing.T) {
 			case work(2).ID:
 				panic(errors.New("bind failed for hunter2"))
 			case work(3).ID:
-				var none map[string]int
-				none["x"] = 1
+				_ = []int{}[w.Generation]
 			}
 			box.take(ctx, w)
 		})
@@ -63,7 +62,7 @@ func TestAPanicIsLoggedWithoutItsTextAndTheWorkerGoesOn(t *testing.T) {
 		if n := strings.Count(text, "a handler panicked"); n != 3 {
 			t.Errorf("%d panics are in the log, want 3", n)
 		}
-		for _, part := range []string{work(1).TaskID, "handler_test.go", "value of type string", "assignment to entry in nil map"} {
+		for _, part := range []string{work(1).TaskID, "handler_test.go", "value of type string", "index out of range [1]"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("the log lacks %q", part)
 			}
@@ -136,13 +135,16 @@ func everything(t *testing.T, q *Queue) map[string]string {
 	t.Helper()
 	ctx, all := t.Context(), map[string]string{}
 	keys, err := q.client.Keys(ctx, "*").Result()
-	if err != nil || len(keys) < 4 {
+	if err != nil || len(keys) == 0 {
 		t.Fatalf("keys: %v, %v", keys, err)
 	}
 	for _, key := range keys {
 		kind, err := q.client.Type(ctx, key).Result()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if kind == "none" {
+			continue // handled meanwhile
 		}
 		ask := map[string][]any{
 			"string": {"get", key}, "hash": {"hgetall", key}, "list": {"lrange", key, 0, -1},

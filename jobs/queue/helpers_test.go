@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +58,26 @@ func enqueue(t testing.TB, q *Queue, works ...jobs.Work) {
 		}
 	}
 }
+
+// enqueueMany enqueues by several callers at once.
+func enqueueMany(t testing.TB, q *Queue, all []jobs.Work) {
+	t.Helper()
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
+				if err := q.Enqueue(t.Context(), all[i]); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+const callers = 64
 
 const testQueue = "system-test"
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"github.com/resetd/resetd/schemas"
@@ -49,6 +50,7 @@ var ErrClosed = errors.New("the queue is closed")
 
 // Open connects to the Redis of the options, or starts the embedded engine, and checks that it can be used. The context
 // bounds the opening only. An error names the server, without credentials, and what to do. Close releases everything.
+// go-redis has one logger for the whole process, which becomes that of the queue opened last.
 func Open(ctx context.Context, o Options) (*Queue, error) {
 	at, err := parse(o.URL, o.Password)
 	if err != nil {
@@ -80,6 +82,7 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 			return nil, err
 		}
 		q.client.AddHook(q.health)
+		redis.SetLogger(redisLog{q.log, q.hide})
 		if err := q.examine(ctx); err != nil {
 			_ = q.client.Close() // the error that matters is on its way
 			return nil, err

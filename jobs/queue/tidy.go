@@ -40,7 +40,7 @@ return removed`)
 func (q *Queue) Tidy(ctx context.Context) (int, error) {
 	names, err := q.known(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("tidying the queue at %s: %w", q.at, q.hide.error(err))
+		return 0, fmt.Errorf("tidying the queue at %s: %w", q.at, q.cause(ctx, err))
 	}
 	removed := 0
 	var failed []error
@@ -58,14 +58,14 @@ func (q *Queue) Tidy(ctx context.Context) (int, error) {
 			removed += limbo
 		}
 		if err != nil {
-			failed = append(failed, fmt.Errorf("tidying %s at %s: %w", name, q.at, q.hide.error(err)))
+			failed = append(failed, fmt.Errorf("tidying %s at %s: %w", name, q.at, q.cause(ctx, err)))
 		}
 	}
 	// Servers that were killed stay listed. asynq drops them itself, but only when its tools ask for the list.
 	now := strconv.FormatInt(time.Now().Unix()-1, 10)
 	for _, key := range []string{keyServers, keyWorkers} {
 		if err := q.client.ZRemRangeByScore(ctx, key, "-inf", now).Err(); err != nil {
-			failed = append(failed, fmt.Errorf("tidying %s at %s: %w", key, q.at, q.hide.error(err)))
+			failed = append(failed, fmt.Errorf("tidying %s at %s: %w", key, q.at, q.cause(ctx, err)))
 		}
 	}
 	return removed, errors.Join(failed...)

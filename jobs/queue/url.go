@@ -129,12 +129,14 @@ func (t *target) readHosts(text string) error {
 		port = "26379"
 	}
 	for _, h := range strings.Split(text, ",") {
-		host, p, err := net.SplitHostPort(h)
-		if err != nil { // without a port, or no host at all
-			host, p = strings.TrimSuffix(strings.TrimPrefix(h, "["), "]"), port
+		bare, bracketed := strings.CutPrefix(h, "[")
+		bare, closed := strings.CutSuffix(bare, "]")
+		if bracketed && closed || !strings.Contains(h, ":") {
+			h = net.JoinHostPort(bare, port)
 		}
+		host, p, splitErr := net.SplitHostPort(h)
 		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 65535 || host == "" || strings.ContainsAny(host, " []%") {
+		if splitErr != nil || err != nil || n < 1 || n > 65535 || host == "" || strings.ContainsAny(host, " []%") {
 			return errors.New("the queue's URL has a host that can not be read: write host or host:port, an IPv6 address in " +
 				"brackets, and a user or password before an @")
 		}

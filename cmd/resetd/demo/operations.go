@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 	"github.com/jimlambrt/gldap"
 )
@@ -115,6 +116,9 @@ func (d *Directory) modify(w *gldap.ResponseWriter, r *gldap.Request) {
 
 // change applies all changes or none. The service may write userPassword and pwdReset and nothing else.
 func (d *Directory) change(e *entry, changes []gldap.Change, now time.Time) int {
+	for i := range changes {
+		changes[i].Modification.Vals = values(changes[i].Modification.Vals)
+	}
 	for _, c := range changes {
 		name := strings.ToLower(c.Modification.Type)
 		if name != "userpassword" && name != "pwdreset" {
@@ -145,4 +149,21 @@ func (d *Directory) change(e *entry, changes []gldap.Change, now time.Time) int 
 	}
 	d.stamp(e, now)
 	return gldap.ResultSuccess
+}
+
+// values takes the values of a modification out of the SET that holds them (RFC 4511 §4.6): the library gives the
+// contents of the SET as they were encoded.
+func values(sets []string) []string {
+	var out []string
+	for _, set := range sets {
+		for rest := []byte(set); len(rest) > 0; {
+			p, err := ber.DecodePacketErr(rest)
+			if err != nil {
+				return nil
+			}
+			out = append(out, ber.DecodeString(p.Data.Bytes()))
+			rest = rest[len(p.Bytes()):]
+		}
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -110,4 +111,16 @@ func (a *asynqLog) due(kind string) (swallowed int, ok bool) {
 	}
 	swallowed, k.swallow, k.last = k.swallow, 0, time.Now()
 	return swallowed, true
+}
+
+// redisLog is go-redis's logger: every failed dial of every goroutine, for whoever looks closely. What an operator needs
+// to know, health says once.
+type redisLog struct {
+	log  zerolog.Logger
+	hide *redactor
+}
+
+// Printf logs at debug level.
+func (r redisLog) Printf(_ context.Context, format string, v ...any) {
+	r.log.Debug().Str("redis", r.hide.text(fmt.Sprintf(format, v...))).Msg("go-redis reports")
 }

@@ -1,0 +1,32 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// authorize lets the call through when its token has the role needed, and answers 401 or 403 otherwise (RFC 6750 §3).
+func (f *Face) authorize(c *call, need Role) error {
+	if need == Anyone {
+		return nil
+	}
+	token, ok := f.Tokens.identify(c.Request.Header)
+	if !ok {
+		challenge := `Bearer realm="resetd"`
+		if len(c.Request.Header["Authorization"]) > 0 {
+			challenge += `, error="invalid_token"`
+		}
+		c.Header("WWW-Authenticate", challenge)
+		return schemas.NewProblem(http.StatusUnauthorized, "unauthorized", "A token is needed",
+			"Send one of the tokens under api in the configuration, once, as: Authorization: Bearer <token>.")
+	}
+	c.caller = token.actor
+	if token.role < need {
+		c.Header("WWW-Authenticate", `Bearer realm="resetd", error="insufficient_scope", scope="`+need.String()+`"`)
+		return schemas.NewProblem(http.StatusForbidden, "role_too_low", "The token's role does not allow this",
+			"This needs the role "+need.String()+"; the token "+strings.TrimPrefix(token.actor, "token:")+" is "+token.role.String()+".")
+	}
+	return nil
+}

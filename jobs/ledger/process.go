@@ -1,0 +1,176 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// maxRaces is how often a batch is run again because another process was faster.
+const maxRaces = 5
+
+// process runs operations in one transaction and answers them. If the database refuses the data of one of them, each
+// gets a transaction of its own, so that only that one fails.
+func (w *writer) process(ops []*operation) {
+	kept := ops[:0]
+	for _, o := range ops {
+		if o.state.CompareAndSwap(queued, taken) {
+			kept = append(kept, o)
+		}
+	}
+	if len(kept) == 0 {
+		return
+	}
+	w.run(kept)
+	for _, o := range kept {
+		close(o.done)
+	}
+}
+
+// run sets the error of every operation.
+func (w *writer) run(ops []*operation) {
+	ctx, cancel := context.WithTimeout(context.Background(), w.deadline)
+	defer cancel()
+	var err error
+	for range maxRaces {
+		if err = w.transact(ctx, ops); err == nil || w.store.fault(err) != faultRace {
+			break
+		}
+	}
+	switch {
+	case err == nil:
+	case w.store.fault(err) == faultDown:
+		w.failed(err)
+		for _, o := range ops {
+			o.err = w.overloaded(reasonFailed, err)
+		}
+	case len(ops) > 1:
+		for i := range ops {
+			w.run(ops[i : i+1])
+		}
+	default:
+		ops[0].err = fmt.Errorf("ledger: the database refuses this: %w", err)
+		w.log.Error().Err(err).Msg("the ledger's database refuses the data of an operation; nothing of it was written")
+	}
+}
+
+// transact is one try: it gives an error if nothing was committed, and otherwise has set the operations' own.
+func (w *writer) transact(ctx context.Context, ops []*operation) error {
+	begin := time.Now()
+	n := &needs{}
+	for _, o := range ops {
+		o.needs(n)
+	}
+	known := w.known(n)
+	f, err := w.store.begin(ctx, n)
+	if err != nil {
+		w.store.rollback()
+		return err
+	}
+	for id, row := range known {
+		f.tasks[id] = row
+	}
+	b := newBatch(ctx, w.store, f)
+	for _, o := range ops {
+		o.err = o.run(b)
+		if broken := (*brokenError)(nil); errors.As(o.err, &broken) {
+			w.store.rollback()
+			return broken.cause
+		}
+	}
+	c, err := b.finish(micros(w.now()))
+	if err != nil || c.empty() {
+		w.store.rollback()
+		return err
+	}
+	if err := w.store.commit(ctx, c); err != nil {
+		w.store.rollback()
+		return err
+	}
+	w.remember(b)
+	w.recovered()
+	w.metrics.batch.Observe(float64(len(ops)))
+	w.metrics.seconds.Observe(time.Since(begin).Seconds())
+	return nil
+}
+
+// known takes the tasks that need not be read out of the needs. They are copies: a batch that fails leaves no trace.
+func (w *writer) known(n *needs) map[string]*taskRow {
+	if w.hot == nil || len(n.tasks) == 0 {
+		return nil
+	}
+	known := make(map[string]*taskRow, len(n.tasks))
+	cold := n.tasks[:0]
+	for _, id := range n.tasks {
+		if known[id] != nil {
+			continue
+		}
+		if row, ok := w.hot.get(id); ok {
+			c := *row
+			known[id] = &c
+			continue
+		}
+		cold = append(cold, id)
+	}
+	n.tasks = cold
+	return known
+}
+
+// remember keeps what was committed for the operations that will follow soon.
+func (w *writer) remember(b *batch) {
+	if len(b.orphans) > 0 {
+		w.find.forget()
+	}
+	if w.hot == nil {
+		return
+	}
+	for _, row := range b.fresh {
+		w.keep(row)
+	}
+	for _, row := range b.changed {
+		w.keep(row)
+	}
+	for _, row := range b.purged {
+		w.hot.drop(row.task.ID)
+	}
+}
+
+func (w *writer) keep(row *taskRow) {
+	w.hot.put(row.task.ID, &taskRow{n: row.n, account: row.account, scope: row.scope, task: row.task, facet: row.facet})
+}
+
+func (w *writer) failed(err error) {
+	if w.failing.Swap(&err) == nil {
+		w.log.Error().Err(err).Msg("the ledger cannot write; requests are answered with 503 until it can: make room on the disk, or bring the database back")
+	}
+}
+
+func (w *writer) recovered() {
+	if w.failing.Swap(nil) != nil {
+		w.log.Info().Msg("the ledger writes again")
+	}
+}
+
+// probe tells whether the ledger can write. After a failure it tries, because nobody else may: a balancer sends nothing
+// to a replica that is not ready.
+func (w *writer) probe(ctx context.Context) error {
+	if w.failing.Load() == nil {
+		return nil
+	}
+	o := newOperation(1)
+	o.run = func(b *batch) error {
+		b.settings[probeKey] = ""
+		return nil
+	}
+	err := w.submit(ctx, w.urgent, o)
+	if err != nil && !errors.Is(err, schemas.ErrOverloaded) {
+		return fmt.Errorf("ledger: %w: %w", schemas.ErrOverloaded, err)
+	}
+	return err
+}
+
+// probeKey is the setting that probe writes.
+const probeKey = "ledger.probe"

@@ -1,0 +1,89 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// purgeChunk is how many tasks one transaction deletes: few enough that nobody notices the wait.
+const purgeChunk = 100
+
+// Purge implements jobs.Ledger. It deletes in small transactions, between which others get their turn; an error tells
+// that some may have been deleted. Accounts that no task names any more go as well.
+func (l *Ledger) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	total := 0
+	for total < limit {
+		ids, err := l.purgeable(ctx, before, min(limit-total, purgeChunk))
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		n, err := l.purge(ctx, ids)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// purgeable lists what may be deleted, oldest first, as far as a reader can tell.
+func (l *Ledger) purgeable(ctx context.Context, before time.Time, limit int) (ids []string, err error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT t.id FROM tasks t WHERE t.created_at < $1 AND (t.facet & 15) >= $2
+AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.task = t.n AND c.state = $3) ORDER BY t.created_at, t.n LIMIT $4`,
+		microsUp(before), firstFinal, string(schemas.CallbackPending), limit)
+	if err != nil {
+		return nil, l.unread("what may be deleted", err)
+	}
+	defer func() { _ = rows.Close() }() // the error of the iteration counts
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, l.unread("what may be deleted", err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, l.unread("what may be deleted", err)
+	}
+	return ids, nil
+}
+
+// purge deletes those tasks that are still final and owe nothing, now that they are locked. It has a transaction of its
+// own, so that no new task can name an account that it deletes.
+func (l *Ledger) purge(ctx context.Context, ids []string) (int, error) {
+	n := 0
+	o := newOperation(1)
+	o.needs = func(need *needs) {
+		need.tasks = append(need.tasks, ids...)
+		need.owing = append(need.owing, ids...)
+	}
+	o.run = func(b *batch) error {
+		n = 0
+		for _, id := range ids {
+			row := b.found.tasks[id]
+			if row == nil || !row.task.Status.Final() || b.found.owing[row.n] {
+				continue
+			}
+			b.purge(row)
+			n++
+		}
+		return nil
+	}
+	if err := l.writer.submit(ctx, l.writer.alone, o); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (b *batch) purge(row *taskRow) {
+	b.changes.add(purgeEvents, row.n)
+	b.changes.add(purgeCallbacks, row.n)
+	b.changes.add(purgeTask, row.n)
+	if !b.orphans[row.account] {
+		b.orphans[row.account] = true
+		b.changes.add(purgeAccount, row.account)
+	}
+	b.purged = append(b.purged, row)
+}

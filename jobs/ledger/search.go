@@ -1,0 +1,165 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// fewAccounts is how many accounts a search by substring looks at one by one. If more match, the matches are dense
+// enough among the tasks to be found by walking through these.
+const fewAccounts = 2000
+
+// Search implements jobs.Ledger. A status, system or source that does not exist has no tasks. It gives schemas.ErrCursor
+// for a cursor that is not from here.
+func (l *Ledger) Search(ctx context.Context, q schemas.TaskQuery) (page schemas.TaskPage, err error) {
+	w := walk{before: start(), from: math.MinInt64, want: pageSize(q.Limit) + 1}
+	if w.before, err = parseCursor(q.Cursor); err != nil {
+		return page, err
+	}
+	if !q.From.IsZero() {
+		w.from = microsUp(q.From)
+	}
+	if to := microsUp(q.To); !q.To.IsZero() && to <= w.before.at {
+		w.before = cursor{at: to, n: math.MinInt64}
+	}
+	// One transaction, so that the tasks are still what they were when they were found.
+	tx, err := l.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		return page, l.unread("tasks", err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	w.tx, w.find = tx, l.db.find
+	if err := w.plan(ctx, q); err != nil && !errors.Is(err, errNothing) {
+		return page, l.unread("tasks", err)
+	} else if err != nil {
+		return page, nil
+	}
+	hits, err := w.run(ctx)
+	if err != nil {
+		return page, l.unread("tasks", err)
+	}
+	if len(hits) == w.want {
+		hits = hits[:w.want-1]
+		page.Next = hits[len(hits)-1].String()
+	}
+	if page.Tasks, err = l.documents(ctx, tx, hits); err != nil {
+		return schemas.TaskPage{}, l.unread("tasks", err)
+	}
+	return page, nil
+}
+
+// documents reads the tasks that were found, in their order.
+func (l *Ledger) documents(ctx context.Context, tx *sql.Tx, hits []cursor) ([]schemas.Task, error) {
+	if len(hits) == 0 {
+		return nil, nil
+	}
+	place := make(map[int64]int, len(hits))
+	ids := make([]int64, len(hits))
+	for i, h := range hits {
+		place[h.n], ids[i] = i, h.n
+	}
+	tasks := make([]schemas.Task, len(hits))
+	return tasks, eachRow(ctx, tx, "SELECT n, doc FROM tasks WHERE n IN ("+numbers(ids, "", "")+")", func(r scanner) error {
+		var n int64
+		var doc string
+		if err := r.Scan(&n, &doc); err != nil {
+			return err
+		}
+		return decode(doc, &tasks[place[n]])
+	})
+}
+
+// errNothing ends the planning of a search that can find nothing.
+var errNothing = errors.New("nothing can match")
+
+// plan chooses the lists to walk: those of the accounts if few match, or else those of the facets that fit, or else the
+// one list of everything. What the lists do not settle becomes a condition on each entry.
+func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) error {
+	w.list = listAll
+	filtered := q.Status != "" || q.Source != "" || q.System != ""
+	var scopes []int64
+	if q.Source != "" || q.System != "" {
+		var err error
+		if scopes, err = w.scopes(ctx, q); err != nil || len(scopes) == 0 {
+			return errors.Join(err, nothingIf(err == nil))
+		}
+	}
+	status, known := statusNumbers[q.Status]
+	if q.Status != "" && !known {
+		return errNothing
+	}
+	if q.Q != "" {
+		part := strings.ToLower(q.Q)
+		if !utf8.ValidString(part) || strings.ContainsRune(part, 0) {
+			return errNothing // no account holds it
+		}
+		accounts, err := w.find.find(ctx, w.tx, part, fewAccounts)
+		if err != nil || len(accounts) == 0 {
+			return errors.Join(err, nothingIf(err == nil))
+		}
+		if len(accounts) <= fewAccounts {
+			w.list, w.keys = listAccounts, accounts
+			if q.Status != "" {
+				w.where += fmt.Sprintf(" AND (t.facet & %d) = %d", facetStatusMask, status)
+			}
+			if scopes != nil {
+				w.where += fmt.Sprintf(" AND (t.facet >> %d) IN (%s)", facetStatusBits, numbers(scopes, "", ""))
+			}
+			return nil
+		}
+		w.where += " AND " + w.find.contains("$5")
+		w.args = append(w.args, part)
+	}
+	if !filtered {
+		return nil
+	}
+	if scopes == nil {
+		var err error
+		if scopes, err = w.scopes(ctx, q); err != nil {
+			return err
+		}
+	}
+	w.list = listFacets
+	for _, s := range scopes {
+		if q.Status != "" {
+			w.keys = append(w.keys, s<<facetStatusBits|status)
+			continue
+		}
+		for _, n := range statusNumbers {
+			w.keys = append(w.keys, s<<facetStatusBits|n)
+		}
+	}
+	slices.Sort(w.keys)
+	return nil
+}
+
+func nothingIf(so bool) error {
+	if so {
+		return errNothing
+	}
+	return nil
+}
+
+// scopes gives those that fit the source and the system. There are few enough of them to look at all.
+func (w *walk) scopes(ctx context.Context, q schemas.TaskQuery) (fit []int64, err error) {
+	err = eachRow(ctx, w.tx, "SELECT id, source, systems FROM scopes", func(r scanner) error {
+		var id int64
+		var s scope
+		if err := r.Scan(&id, &s.source, &s.systems); err != nil {
+			return err
+		}
+		if (q.Source == "" || q.Source == s.source) && (q.System == "" || s.acts(q.System)) {
+			fit = append(fit, id)
+		}
+		return nil
+	})
+	return fit, err
+}

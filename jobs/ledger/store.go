@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// store is one database, as the writer uses it: one transaction at a time. Its errors are sorted by fault.
+type store interface {
+	// begin opens a transaction and gives what is there of the things needed, locked against other processes.
+	begin(ctx context.Context, n *needs) (*found, error)
+	// deliveries and tasks read more in the open transaction, without locking it.
+	tasks(ctx context.Context, ids []string) (map[string]*taskRow, error)
+	// commit writes the changes and makes them durable.
+	commit(ctx context.Context, c *changes) error
+	// rollback ends the transaction, whatever state it is in.
+	rollback()
+	// fault tells what an error means for the operations of the batch.
+	fault(err error) fault
+	close() error
+}
+
+// fault is what a failed transaction means.
+type fault int
+
+const (
+	faultDown    fault = iota // the database cannot write now: nobody's fault in the batch
+	faultRace                 // another process was faster: the same batch may pass when it is run again
+	faultRefused              // the database refuses the data of some operation
+)
+
+// needs is what the operations of a batch concern.
+type needs struct {
+	tasks     []string // ids
+	callbacks []string // ids
+	owing     []string // ids of tasks of which it must be known whether they owe callbacks
+	keys      []idem   // of deliveries
+	accounts  []string // keys
+	scopes    []scope
+	numbers   int // how many tasks may be created
+}
+
+// found is what a store has of the needs. What is not there is not in the maps, except that accounts and scopes are
+// made where they are missing.
+type found struct {
+	tasks     map[string]*taskRow
+	callbacks map[string]*callbackRow
+	owing     map[int64]bool // by task number
+	delivered map[idem]delivered
+	accounts  map[string]int64
+	scopes    map[scope]int64
+	number    func() int64 // a new number for a task
+}
+
+func newFound() *found {
+	return &found{tasks: map[string]*taskRow{}, callbacks: map[string]*callbackRow{}, owing: map[int64]bool{},
+		delivered: map[idem]delivered{}, accounts: map[string]int64{}, scopes: map[scope]int64{}}
+}
+
+// delivered tells of an idempotency key that was used.
+type delivered struct {
+	id       string // of the task
+	bodyHash [32]byte
+}
+
+// taskRow is a task as the batch has it.
+type taskRow struct {
+	n, account, scope int64
+	task              schemas.Task
+	facet             int64 // as it is stored; 0 for a task that is not
+	doc               string
+	changed           bool
+	fresh             *item // what a task is created from
+}
+
+// callbackRow is a callback as the batch has it.
+type callbackRow struct {
+	n              int64 // of its task
+	callback       schemas.Callback
+	doc            string
+	changed, fresh bool
+}
+
+const (
+	selectTask     = "SELECT t.id, t.n, t.account, t.facet, t.doc FROM tasks t"
+	selectKey      = "SELECT t.idem, t.id, t.body_hash FROM tasks t"
+	selectCallback = "SELECT c.id, c.task, c.doc FROM callbacks c"
+	selectOwing    = "SELECT c.task FROM callbacks c JOIN tasks t ON t.n = c.task"
+)
+
+// scanner is a row of either database.
+type scanner interface{ Scan(into ...any) error }
+
+func (f *found) scanTask(s scanner) error {
+	var id, doc string
+	row := &taskRow{}
+	if err := s.Scan(&id, &row.n, &row.account, &row.facet, &doc); err != nil {
+		return err
+	}
+	row.scope = row.facet >> facetStatusBits
+	f.tasks[id] = row
+	return decode(doc, &row.task)
+}
+
+func (f *found) scanKey(s scanner) error {
+	var key, hash []byte
+	var d delivered
+	if err := s.Scan(&key, &d.id, &hash); err != nil {
+		return err
+	}
+	copy(d.bodyHash[:], hash)
+	f.delivered[idem(key)] = d
+	return nil
+}
+
+func (f *found) scanCallback(s scanner) error {
+	var id, doc string
+	row := &callbackRow{}
+	if err := s.Scan(&id, &row.n, &doc); err != nil {
+		return err
+	}
+	f.callbacks[id] = row
+	return decode(doc, &row.callback)
+}
+
+func (f *found) scanOwing(s scanner) error {
+	var n int64
+	if err := s.Scan(&n); err != nil {
+		return err
+	}
+	f.owing[n] = true
+	return nil
+}

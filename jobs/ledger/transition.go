@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/resetd/resetd/jobs"
+	"github.com/resetd/resetd/schemas"
+)
+
+// Transition implements jobs.Ledger. decide runs in the writer's goroutine, with a task that is its own.
+func (l *Ledger) Transition(ctx context.Context, taskID string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error) {
+	var after schemas.Task
+	o := newOperation(1)
+	o.needs = func(n *needs) { n.tasks = append(n.tasks, taskID) }
+	o.run = func(b *batch) (err error) {
+		after, err = b.transition(taskID, decide)
+		return err
+	}
+	if err := l.writer.submit(ctx, l.writer.urgent, o); err != nil {
+		return schemas.Task{}, err
+	}
+	return after, nil
+}
+
+// transition folds what decide gives into the task. It changes nothing before all of it is known to be right.
+func (b *batch) transition(id string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error) {
+	row := b.found.tasks[id]
+	if row == nil {
+		return schemas.Task{}, fmt.Errorf("ledger: task %s: %w", id, schemas.ErrNotFound)
+	}
+	events, err := guarded(decide, clone(row.task))
+	if err != nil || len(events) == 0 {
+		return clone(row.task), err
+	}
+	before, task := row.task, row.task
+	docs := make([]string, len(events))
+	due := make([]time.Time, len(task.Enforcements))
+	for i, e := range events {
+		e = settle(e)
+		e.Seq = task.Version + 1
+		moved(task, e, due)
+		if task, err = task.Apply(e); err != nil {
+			return clone(before), fmt.Errorf("ledger: %w", err)
+		}
+		if docs[i], err = encode(e); err != nil {
+			return clone(before), err
+		}
+	}
+	for i, doc := range docs {
+		b.changes.add(insertEvent, row.n, int64(before.Version+1+i), doc)
+	}
+	row.task = task
+	b.change(row)
+	b.follow(row, before, due)
+	return clone(task), nil
+}
+
+// moved notes for each enforcement that an event moves when it is due.
+func moved(t schemas.Task, e schemas.Event, due []time.Time) {
+	at := e.DueAt
+	if at.IsZero() {
+		at = e.At
+	}
+	for i, n := range t.Enforcements {
+		if _, ok := schemas.Next(n.Status, e.Type); ok && (e.System == "" || e.System == n.System) {
+			due[i] = at
+		}
+	}
+}
+
+// guarded keeps a panic of a caller's function from ending the one goroutine that everybody depends on.
+func guarded(decide func(schemas.Task) ([]schemas.Event, error), t schemas.Task) (events []schemas.Event, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("ledger: the decision on task %s panicked: %v", t.ID, p)
+		}
+	}()
+	return decide(t)
+}
+
+// follow derives what follows from a step: the work of every enforcement that has a due time, which is nothing once it is
+// final and while it waits for a person; and the callback, if the caller wants to hear of the step.
+func (b *batch) follow(row *taskRow, before schemas.Task, due []time.Time) {
+	for i := range row.task.Enforcements {
+		n := &row.task.Enforcements[i]
+		switch {
+		case due[i].IsZero():
+		case n.Status.Final(), n.Status == schemas.StatusPendingApproval:
+			b.work[n.ID] = nil
+		default:
+			b.work[n.ID] = &jobs.Work{ID: n.ID, TaskID: row.task.ID, Queue: jobs.QueueOf(n.System), Generation: n.Generation, DueAt: due[i]}
+		}
+	}
+	if schemas.CallbackDue(before, row.task) {
+		b.owe(row)
+	}
+}

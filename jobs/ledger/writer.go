@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+// What one transaction takes at most. Tasks to be created have a limit of their own, so that a flood of them does not
+// make the workers wait: what a worker has to record is never behind more than that many.
+const (
+	maxBatch   = 512
+	maxCreates = 128
+)
+
+// operation is one thing that a caller wants written.
+type operation struct {
+	weight int // how many tasks it brings
+	needs  func(*needs)
+	run    func(*batch) error // may run more than once, each time in another batch
+	err    error
+	done   chan struct{}
+	state  atomic.Int32
+}
+
+// The states of an operation. The caller may leave as long as it is queued.
+const (
+	queued int32 = iota
+	taken
+	left
+)
+
+func newOperation(weight int) *operation {
+	return &operation{weight: weight, needs: func(*needs) {}, done: make(chan struct{})}
+}
+
+// writer is the one goroutine that writes.
+type writer struct {
+	store    store
+	find     accountFinder
+	hot      *recent[*taskRow] // tasks as they were committed last; nil if others write to the same database
+	now      func() time.Time
+	log      zerolog.Logger
+	metrics  *metrics
+	limit    int64
+	deadline time.Duration
+
+	urgent, creates, alone chan *operation
+	waitingTasks           atomic.Int64
+	stop                   chan struct{} // closed to stop
+	ended                  chan struct{} // closed when it has stopped
+	failing                atomic.Pointer[error]
+}
+
+func newWriter(db *database, hot *recent[*taskRow], o Options, m *metrics) *writer {
+	w := &writer{store: db.store, find: db.find, hot: hot, now: o.Now, log: o.Logger, metrics: m, limit: int64(o.QueueLimit), deadline: o.Deadline,
+		urgent: make(chan *operation, o.QueueLimit), creates: make(chan *operation, o.QueueLimit), alone: make(chan *operation, 1),
+		stop: make(chan struct{}), ended: make(chan struct{})}
+	go w.loop()
+	return w
+}
+
+// submit hands an operation to the writer and waits for its commit. An error that wraps schemas.ErrOverloaded means
+// that the caller was promised nothing; any other is the operation's own.
+func (w *writer) submit(ctx context.Context, to chan *operation, o *operation) error {
+	if to == w.creates {
+		// One delivery alone may be larger than the limit: it is taken when nothing else waits.
+		if n := w.waitingTasks.Add(int64(o.weight)); n > w.limit && n > int64(o.weight) {
+			w.waitingTasks.Add(-int64(o.weight))
+			return w.overloaded(reasonFull, errors.New("too much waits to be written already"))
+		}
+	}
+	select {
+	case <-w.stop:
+		w.forget(to, o)
+		return w.overloaded(reasonClosed, errors.New("it is being closed"))
+	default:
+	}
+	select {
+	case to <- o:
+	default:
+		w.forget(to, o)
+		return w.overloaded(reasonFull, errors.New("too much waits to be written already"))
+	}
+	timer := time.NewTimer(w.deadline)
+	defer timer.Stop()
+	select {
+	case <-o.done:
+		return o.err
+	case <-ctx.Done():
+		o.state.CompareAndSwap(queued, left)
+		return w.overloaded(reasonDeadline, ctx.Err())
+	case <-timer.C:
+		o.state.CompareAndSwap(queued, left)
+		return w.overloaded(reasonDeadline, fmt.Errorf("no commit within %s", w.deadline))
+	case <-w.ended:
+	}
+	select {
+	case <-o.done: // both were ready
+		return o.err
+	default:
+		return w.overloaded(reasonClosed, errors.New("it is being closed"))
+	}
+}
+
+func (w *writer) forget(from chan *operation, o *operation) {
+	if from == w.creates {
+		w.waitingTasks.Add(-int64(o.weight))
+	}
+}
+
+func (w *writer) overloaded(reason string, cause error) error {
+	if !errors.Is(cause, context.Canceled) { // a caller who went away is no overload
+		w.metrics.overloaded.WithLabelValues(reason).Inc()
+	}
+	return fmt.Errorf("ledger: %w: %w", schemas.ErrOverloaded, cause)
+}
+
+func (w *writer) loop() {
+	defer close(w.ended)
+	ops := make([]*operation, 0, maxBatch)
+	for {
+		ops = ops[:0]
+		select {
+		case o := <-w.urgent:
+			ops = append(ops, o)
+		case o := <-w.creates:
+			ops = append(ops, o)
+			w.forget(w.creates, o)
+		case o := <-w.alone:
+			w.process([]*operation{o})
+			continue
+		case <-w.stop:
+			if len(w.urgent)+len(w.creates)+len(w.alone) == 0 {
+				return
+			}
+			continue
+		}
+		w.process(w.gather(ops))
+	}
+}
+
+// gather adds whatever waits already, without waiting for more: what others share a commit with is what came during
+// the one before.
+func (w *writer) gather(ops []*operation) []*operation {
+	creates := ops[0].weight
+fill:
+	for len(ops) < maxBatch {
+		select {
+		case o := <-w.urgent:
+			ops = append(ops, o)
+		default:
+			break fill
+		}
+	}
+	for len(ops) < maxBatch && creates < maxCreates {
+		select {
+		case o := <-w.creates:
+			w.forget(w.creates, o)
+			ops = append(ops, o)
+			creates += o.weight
+		default:
+			return ops
+		}
+	}
+	return ops
+}
+
+// close stops the writer after what it has accepted is written.
+func (w *writer) close() {
+	close(w.stop)
+	<-w.ended
+}

@@ -110,7 +110,7 @@ func (f *feeder) run(ctx context.Context) {
 // sweep reads what is due and enqueues whatever has no live wake-up, up to the window.
 func (f *feeder) sweep(ctx context.Context) {
 	now := f.svc.Now()
-	due, err := f.svc.Ledger.Due(ctx, f.queue, now, Work{}, f.svc.Window)
+	due, err := f.svc.Ledger.Due(ctx, f.queue, now, f.svc.Window)
 	if err != nil {
 		if ctx.Err() == nil {
 			f.svc.Logger.Warn().Err(err).Str("queue", f.queue).Msg("cannot read due work from the ledger; trying again in a second")

@@ -26,8 +26,9 @@ type Ledger interface {
 	Events(ctx context.Context, taskID string) ([]schemas.Event, error)
 	Search(ctx context.Context, q schemas.TaskQuery) (schemas.TaskPage, error)
 
-	// Due lists work of a queue that is due at now, ordered by (DueAt, ID), beginning after the given work.
-	Due(ctx context.Context, queue string, now time.Time, after Work, limit int) ([]Work, error)
+	// Due lists up to limit works of a queue that are due at now: first those that were taken before, whose worker died or
+	// which wait for another try, then those that nobody has touched; both by (DueAt, ID).
+	Due(ctx context.Context, queue string, now time.Time, limit int) ([]Work, error)
 	// Backlog counts the work that is not finished, by queue.
 	Backlog(ctx context.Context) (map[string]int, error)
 

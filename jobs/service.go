@@ -102,6 +102,7 @@ func (s *Service) Start(ctx context.Context) error {
 		s.running.Go(func() { f.run(ctx) })
 	}
 	s.running.Go(func() { s.leases.run(ctx) })
+	s.running.Go(func() { s.watchOrphans(ctx) })
 	return nil
 }
 

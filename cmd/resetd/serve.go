@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"net"
 	"net/http"
 	"time"
@@ -138,5 +139,9 @@ func newLogger(c config.Log, to io.Writer) zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel // the configuration was checked
 	}
-	return zerolog.New(to).Level(level).With().Timestamp().Logger()
+	logger := zerolog.New(to).Level(level).With().Timestamp().Logger()
+	// What the standard library has to say goes the same way: net/http prints there what a receiver sends out of turn.
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(logger.With().Str("from", "net/http").Logger())
+	return logger
 }

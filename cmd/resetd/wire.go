@@ -64,6 +64,7 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 		return nil, err
 	}
 	poster, err := callback.New(callback.Options{Sources: callbackSources(c), AllowPrivateNetworks: c.Callbacks.AllowPrivateNetworks,
+		CAFile:  c.Callbacks.TLSCA,
 		Version: buildInfo().Version, Logger: zerolog.Nop(), Registerer: reg})
 	if err != nil {
 		return nil, err
@@ -86,9 +87,12 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
 	}
 	rules[source.API] = jobs.SourceRule{Systems: names} // operators may act on every system
-	window := redisWindow
+	window := wakeUps * callbackWorkers
+	for _, sys := range c.Systems {
+		window = max(window, wakeUps*workersOf(sys))
+	}
 	if c.Queue.Local() {
-		window = embeddedWindow / (len(names) + 1)
+		window = min(window, embeddedWindow/(len(names)+1))
 	}
 	return jobs.New(jobs.Options{
 		Ledger: a.ledger, Queue: a.queue, Enforcer: a.set, Poster: poster, Plan: poster.Plan,
@@ -99,12 +103,21 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 	})
 }
 
-// How many wake-ups may be outstanding: in the embedded engine, whose lists are copied at every push, at most 2,000 in all;
-// on Redis that many for each queue.
+// How many wake-ups may be outstanding in a queue for each worker: enough that no worker waits for the next one, and so few
+// that what has become urgent since, such as the work of a dead worker, does not stand behind thousands. In the embedded
+// engine, whose lists are copied at every push, all queues together have at most embeddedWindow.
 const (
+	wakeUps        = 4
 	embeddedWindow = 2000
-	redisWindow    = 2000
 )
+
+// workersOf tells how many enforcements run at a time on a system.
+func workersOf(s config.System) int {
+	if s.Workers == 0 {
+		return systemWorkers
+	}
+	return s.Workers
+}
 
 func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 	c := a.config
@@ -134,11 +147,7 @@ func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 // start begins to work: the queue's workers, the sweep, and whatever was left behind.
 func (a *app) start(ctx context.Context) error {
 	for _, s := range a.config.Systems {
-		workers := s.Workers
-		if workers == 0 {
-			workers = systemWorkers
-		}
-		if _, err := a.queue.Serve(jobs.QueueOf(s.Name), workers, a.jobs.HandleEnforcement); err != nil {
+		if _, err := a.queue.Serve(jobs.QueueOf(s.Name), workersOf(s), a.jobs.HandleEnforcement); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
+// reset: every mode does what it promises, however often it is asked for.
 func (s *suite) reset(t *testing.T) {
 	c := s.open(t)
 	for _, mode := range []schemas.Mode{schemas.ModeRandomize, schemas.ModeExpire, schemas.ModeRecovery} {
@@ -83,6 +84,7 @@ func (s *suite) cannot(t *testing.T, c connectors.Connector, mode schemas.Mode) 
 	}
 }
 
+// evidence reads what a worker would store before it changes anything.
 func (s *suite) evidence(t *testing.T, c connectors.Connector, id schemas.Identity) schemas.Evidence {
 	t.Helper()
 	class, err := c.Classify(t.Context(), id)
@@ -90,6 +92,7 @@ func (s *suite) evidence(t *testing.T, c connectors.Connector, id schemas.Identi
 	return class.Evidence
 }
 
+// revoke: it is done, or said not to be possible.
 func (s *suite) revoke(t *testing.T) {
 	c := s.open(t)
 	got, err := c.Revoke(t.Context(), s.identity(t, s.Fresh(t)))
@@ -102,6 +105,7 @@ func (s *suite) revoke(t *testing.T) {
 	}
 }
 
+// verify: an account that nobody has touched proves nothing.
 func (s *suite) verify(t *testing.T) {
 	c := s.open(t)
 	id := s.identity(t, s.Fresh(t))

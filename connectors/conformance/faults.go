@@ -13,6 +13,7 @@ import (
 // call that waits for the system would take for ever.
 const patience = 10 * time.Second
 
+// faults: each has its code, and none holds a caller up.
 func (s *suite) faults(t *testing.T) {
 	for _, one := range []struct {
 		name  string
@@ -55,6 +56,7 @@ func (s *suite) fails(t *testing.T, fault Fault, codes []schemas.Code) {
 	}
 }
 
+// calls are those that need the system.
 func (s *suite) calls() map[string]func(context.Context, connectors.Connector, Person) error {
 	return map[string]func(context.Context, connectors.Connector, Person) error{
 		"probe": func(ctx context.Context, c connectors.Connector, _ Person) error {
@@ -99,6 +101,7 @@ func (s *suite) prompt(t *testing.T, ctx context.Context, do func() error) error
 	}
 }
 
+// givesUp: a caller without a deadline that goes away.
 func (s *suite) givesUp(t *testing.T) {
 	for name, do := range s.calls() {
 		t.Run(name, func(t *testing.T) {
@@ -111,6 +114,7 @@ func (s *suite) givesUp(t *testing.T) {
 	}
 }
 
+// noRights: the probe tells beforehand what the reset is refused for.
 func (s *suite) noRights(t *testing.T) {
 	c, p := s.NoRights(t)
 	c = s.watch(t, c)

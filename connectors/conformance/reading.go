@@ -23,6 +23,7 @@ func must(t *testing.T, what string, err error) {
 	}
 }
 
+// resolve: exactly one, or not found, or ambiguous.
 func (s *suite) resolve(t *testing.T) {
 	c := s.open(t)
 	t.Run("one", func(t *testing.T) {
@@ -56,6 +57,7 @@ func (s *suite) resolve(t *testing.T) {
 	})
 }
 
+// classify: an ordinary account is told for what it is, and reading it changes nothing.
 func (s *suite) classify(t *testing.T) {
 	c := s.open(t)
 	id := s.identity(t, s.Fresh(t))
@@ -85,6 +87,7 @@ func (s *suite) identity(t *testing.T, p Person) schemas.Identity {
 	return schemas.Identity{ID: p.ID, Name: "a name that nobody has"}
 }
 
+// probe: everything is there on the healthy system, and asking for it leaves no trace.
 func (s *suite) probe(t *testing.T) {
 	c := s.open(t)
 	p := s.Fresh(t)
@@ -115,6 +118,7 @@ func (s *suite) probe(t *testing.T) {
 	}
 }
 
+// mark sums up the system's content where that can be seen.
 func (s *suite) mark(t *testing.T) string {
 	if s.Fingerprint == nil {
 		return ""

@@ -86,6 +86,8 @@ func (c *Config) servers() (out []server, mistakes []error) {
 	return out, mistakes
 }
 
+// server reads one address. An LDAP URL could hold a base, a filter and an account too (RFC 4516); each of these has its
+// key, and a part that is silently left out would be a trap.
 func (c *Config) server(text string) (server, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -131,6 +133,7 @@ func (c *Config) dialer(env connectors.Env) (*dialer, error) {
 	if err != nil {
 		return nil, connectors.Mistake("tls_ca", "the file cannot be read: %w", err)
 	}
+	// An empty pool and not the machine's: whoever names an authority wants that one and no other.
 	d.tls.RootCAs = x509.NewCertPool()
 	if !d.tls.RootCAs.AppendCertsFromPEM(pem) {
 		return nil, connectors.Mistake("tls_ca", "%s holds no certificate in PEM form (BEGIN CERTIFICATE)", c.TLSCA)

@@ -78,6 +78,7 @@ func (d *dialer) protected(ctx context.Context, to server) (*session, *schemas.F
 	}
 	s := &session{wire: &wire{Conn: tcp}, server: to, dialer: d}
 	s.wire.left.Store(maxAnswer)
+	// The name in the address is what the certificate must hold. It is never looked up in reverse.
 	config := d.tls.Clone()
 	config.ServerName = to.name
 	var over net.Conn = s.wire
@@ -112,6 +113,7 @@ func (s *session) unprotected(err error) *schemas.Failure {
 // signIn binds as resetd.
 func (s *session) signIn(ctx context.Context) *schemas.Failure {
 	why, err := s.bind(ctx, s.dialer.bindDN, s.dialer.password.Reveal())
+	// slapd answers 49 for an unknown name and for a wrong password alike; others tell 32 or 48 apart.
 	refused := ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidCredentials, ldap.LDAPResultInappropriateAuthentication, ldap.LDAPResultNoSuchObject)
 	switch {
 	case err == nil && why < 0:
@@ -150,6 +152,7 @@ func (s *session) bind(ctx context.Context, dn, password string) (policyError in
 
 // reason gives the short text of an error: what the server said, or what the network did, without go-ldap's frame.
 func reason(err error) string {
+	// Why we hung up says more than what that looked like on the connection.
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"

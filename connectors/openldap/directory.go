@@ -63,6 +63,7 @@ func (d *directory) read(ctx context.Context, s *session, id string) (account, *
 	return accountOf(entries[0], d.config.UIDAttribute), nil
 }
 
+// accountOf takes what a search showed. Servers may spell the names of attributes as they like.
 func accountOf(e *ldap.Entry, uid string) account {
 	a := account{
 		dn: e.DN, id: e.GetEqualFoldAttributeValue(attrID), name: e.GetEqualFoldAttributeValue(uid),
@@ -109,10 +110,12 @@ func (d *directory) Classify(ctx context.Context, id schemas.Identity) (class sc
 // serviceClasses mark entries that programs sign in with. The standard ones: RFC 4519 §3 and RFC 4524 §3.
 var serviceClasses = []string{"applicationProcess", "applicationEntity", "device", "simpleSecurityObject"}
 
+// isServiceClass compares without case, as directories do.
 func isServiceClass(name string) bool {
 	return slices.ContainsFunc(serviceClasses, func(c string) bool { return strings.EqualFold(c, name) })
 }
 
+// classOf judges an entry. A lock of an administrator disables an account; one after failed log-ins passes.
 func (d *directory) classOf(a account) schemas.Class {
 	class := schemas.Class{Origin: schemas.OriginNative, Enabled: true, Evidence: a.evidence, Why: "an entry of the directory with its password in it"}
 	switch {

@@ -25,25 +25,31 @@ import (
 //	timeout: 5s                                # of one exchange with a server
 //	pool: 4                                    # connections at most
 type Config struct {
+	// URL or URLs; see servers for what an address may hold.
 	URL  string   `yaml:"url"`
 	URLs []string `yaml:"urls"`
 
+	// BindDN and Password are resetd's own account, BaseDN the entry below which everything happens.
 	BindDN   string         `yaml:"bind_dn"`
 	Password schemas.Secret `yaml:"password"`
 	BaseDN   string         `yaml:"base_dn"`
 
+	// TLSCA takes the place of the machine's own authorities, it does not add to them.
 	TLSCA string `yaml:"tls_ca" path:"file"`
 	// StartTLS is on for ldap:// unless AllowPlaintext says that the connection may stay readable.
 	StartTLS       *bool `yaml:"start_tls"`
 	AllowPlaintext bool  `yaml:"allow_plaintext"`
 
+	// UserFilter decides what an account is, also for an identity that was found under another filter earlier.
 	UserFilter    string `yaml:"user_filter"`
 	UIDAttribute  string `yaml:"uid_attribute"`
 	MailAttribute string `yaml:"mail_attribute"`
 
+	// DefaultPolicy is what the server has as olcPPolicyDefault, which resetd cannot read for itself.
 	DefaultPolicy string `yaml:"default_policy"`
 	ProbeDN       string `yaml:"probe_dn"`
 
+	// Timeout bounds one exchange; a call has a few of them, and the system's own time-out bounds the call.
 	Timeout time.Duration `yaml:"timeout"`
 	Pool    int           `yaml:"pool"`
 }

@@ -39,10 +39,12 @@ func (d *directory) policyOf(ctx context.Context, s *session, own string) (polic
 	if p.name == "" {
 		p.name = d.config.DefaultPolicy
 	}
+	// Searching for policies and taking the only one would be a guess: the server may use none.
 	if p.name == "" {
 		p.why = "the account has no policy of its own, and default_policy of the system " + d.system + " does not say which one is the server's"
 		return d.remembered(p), nil
 	}
+	// It is read every time: an administrator may loosen it at any moment, and the proof rests on it.
 	entries, err := s.search(ctx, p.name, ldap.ScopeBaseObject, "(objectClass=*)", 1, "pwdMustChange", "pwdMinLength", "pwdMaxLength")
 	if code, _ := answer(err); code == ldap.LDAPResultNoSuchObject || code == ldap.LDAPResultInsufficientAccessRights || err == nil && len(entries) == 0 {
 		p.why = "the policy " + p.name + " does not exist or cannot be read; grant: olcAccess: {0}to dn.base=" +

@@ -22,6 +22,7 @@ type pool struct {
 	closed bool
 }
 
+// newPool makes a pool that connects when it is first asked.
 func newPool(d *dialer, size int) *pool {
 	return &pool{dialer: d, slots: make(chan struct{}, size)}
 }
@@ -74,6 +75,7 @@ func (p *pool) take() *session {
 			s.first = true
 			return s
 		}
+		// Not under the lock: closing can take a moment.
 		go s.close()
 	}
 	return nil

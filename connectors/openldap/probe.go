@@ -77,6 +77,7 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 			base, d.grant("entry,objectClass,"+attrID+","+d.config.UIDAttribute+","+d.config.MailAttribute, "read")))
 		return nil
 	}
+	// Some accounts may be out of reach on purpose, so one that lets us is enough.
 	var first []string
 	for _, e := range entries {
 		a := accountOf(e, d.config.UIDAttribute)

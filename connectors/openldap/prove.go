@@ -24,6 +24,7 @@ type fact struct {
 	until time.Time
 }
 
+// recall gives what is still believed.
 func (l *learned) recall(name string) policyState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,6 +34,7 @@ func (l *learned) recall(name string) policyState {
 	return policyUnknown
 }
 
+// keep notes what a server has just shown.
 func (l *learned) keep(name string, state policyState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,6 +48,7 @@ func (l *learned) keep(name string, state policyState) {
 // server either demands a change or does not. The directory sees a log-in of the account from here, which is why this is
 // done only when the configuration leaves no other way.
 func (d *directory) prove(ctx context.Context, at server, a account, password string, p policy) policy {
+	// A connection of its own, to the server that took the password: the copies may not have it yet.
 	s, f := d.pool.dialer.protected(ctx, at)
 	if f != nil {
 		return p

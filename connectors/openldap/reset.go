@@ -61,10 +61,12 @@ func (d *directory) refuse(a account, p policy, mode schemas.Mode) *schemas.Fail
 	return nil
 }
 
+// replace puts one value in the place of all that are there.
 func replace(attribute, value string) ldap.Change {
 	return ldap.Change{Operation: ldap.ReplaceAttribute, Modification: ldap.PartialAttribute{Type: attribute, Vals: []string{value}}}
 }
 
+// expire sets the flag, also where it is set already: that is how the entry shows that somebody asked again.
 func (d *directory) expire(ctx context.Context, s *session, a account) *schemas.Failure {
 	if err := s.modify(ctx, a.dn, a.id, replace(attrReset, "TRUE")); err != nil {
 		return d.refused(ctx, s, a, err)
@@ -88,6 +90,7 @@ func (d *directory) randomize(ctx context.Context, s *session, a account, p poli
 			}
 			return p, nil
 		}
+		// A module of the policy may dislike one random password and not the next.
 		code, _ := answer(err)
 		if code == ldap.LDAPResultConstraintViolation && try < maxTries {
 			continue

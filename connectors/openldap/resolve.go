@@ -21,9 +21,11 @@ func (d *directory) Resolve(ctx context.Context, a schemas.Account) (id schemas.
 		entries, err := s.search(ctx, base, scope, filter, 2, attrID, d.config.UIDAttribute)
 		code, _ := answer(err)
 		switch {
+		// A server that cuts the list short has more, whatever it shows.
 		case code == ldap.LDAPResultSizeLimitExceeded || len(entries) > 1:
 			return schemas.Fail(schemas.CodeAccountAmbiguous, "more than one account below %s matches this %s; name the account by its dn or entryUUID",
 				d.config.BaseDN, a.Type)
+		// slapd says "no such object" of what we may not know to exist. For the base that is a mistake, not an answer.
 		case code == ldap.LDAPResultNoSuchObject && scope == ldap.ScopeWholeSubtree:
 			return schemas.Fail(schemas.CodePermissionMissing, "%s shows no %s to resetd's account; check base_dn, or grant: %s",
 				s.server.url, d.config.BaseDN, d.grant("entry,"+attrID, "read")).Because(err)

@@ -72,6 +72,7 @@ func (s *session) within(ctx context.Context, exchange func() error) error {
 	s.wire.left.Store(maxAnswer)
 	stop := context.AfterFunc(ctx, func() { _ = s.wire.Close() })
 	err := exchange()
+	// An answer counts even if it came at the last moment; everything else leaves the connection in an unknown state.
 	_, answered := answer(err)
 	if !stop() {
 		s.broken = true
@@ -91,6 +92,7 @@ func (s *session) search(ctx context.Context, base string, scope int, filter str
 	return s.find(ctx, ldap.SearchRequest{BaseDN: base, Scope: scope, Filter: filter, SizeLimit: limit, Attributes: attributes})
 }
 
+// find is search with more to choose.
 func (s *session) find(ctx context.Context, r ldap.SearchRequest) ([]*ldap.Entry, error) {
 	r.DerefAliases, r.EnforceSizeLimit = ldap.NeverDerefAliases, true
 	var got *ldap.SearchResult
@@ -142,6 +144,8 @@ func (s *session) readRoot(ctx context.Context) (root, *schemas.Failure) {
 	return r, nil
 }
 
+// close ends the connection. go-ldap's own Close can wait for a request that is being written, so a connection that is
+// broken is cut below it first.
 func (s *session) close() {
 	if s.conn == nil || s.broken {
 		_ = s.wire.Close() // nobody is owed a farewell

@@ -25,6 +25,8 @@ func (d *directory) Verify(ctx context.Context, id schemas.Identity, since schem
 	return proof, err
 }
 
+// judge compares two readings under a policy. A state without a code may still become enforced, on a copy that has not
+// heard of the change yet; one with a code will not.
 func judge(now, since schemas.Evidence, p policy) schemas.Proof {
 	proof := schemas.Proof{Evidence: now, Changed: passwordSet(now, since)}
 	newer := proof.Changed || now.Marker != since.Marker || now.MustChange != since.MustChange

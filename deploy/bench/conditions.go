@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -9,7 +11,7 @@ import (
 )
 
 // conditions says under what circumstances the figures came about.
-func conditions() []condition {
+func conditions(dir string) []condition {
 	return []condition{
 		{"when", time.Now().UTC().Format(time.RFC3339)},
 		{"processors", strconv.Itoa(runtime.NumCPU()) + ", shared by resetd, Redis, the floor server and the load generator"},
@@ -17,6 +19,7 @@ func conditions() []condition {
 		{"kernel", strings.TrimSpace(read("/proc/sys/kernel/osrelease"))},
 		{"go", runtime.Version()},
 		{"load average at the start", strings.Join(strings.Fields(read("/proc/loadavg") + " ? ?")[:3], " ")},
+		{"one sync of 4 KiB to this disk", syncs(dir)},
 		{"ledger", "SQLite, WAL, synchronous=FULL: every 202 is on disk"},
 		{"redis", "append-only file, fsync always (as in deploy/container/compose.yaml) unless a line says everysec"},
 		{"webhook", strconv.Itoa(bodySize) + " byte body, Standard Webhooks v1, one request, id and account of its own"},
@@ -40,4 +43,23 @@ func firstAfter(file, key string) string {
 		}
 	}
 	return "unknown"
+}
+
+// syncs appends to a file and syncs it, again and again, and says how long that takes: the price of every commit.
+func syncs(dir string) string {
+	file, err := os.CreateTemp(dir, "sync-")
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = file.Close() }()
+	var took samples
+	for range 300 {
+		began := time.Now()
+		_, errWrite := file.Write(make([]byte, 4096))
+		if err := errors.Join(errWrite, file.Sync()); err != nil {
+			return err.Error()
+		}
+		took = append(took, time.Since(began))
+	}
+	return fmt.Sprintf("p50 %.2f ms, p99 %.2f ms", took.ms(0.5), took.ms(0.99))
 }

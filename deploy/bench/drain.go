@@ -38,13 +38,17 @@ func (b *bench) drain(ctx context.Context) error {
 		b.report.atLeast(what+"finished", "tasks/s", got.rate, aim)
 		b.report.tell(what+"backlog at the beginning", "tasks", got.backlog)
 		b.report.tell(what+"processors used by resetd", "", got.cores)
+		b.report.writer(what, got.from, got.to)
 		b.report.tell(what+"processors used by other programs", "", got.others)
 		b.report.tell(what+"resident memory at the end", "MB", got.rss/1e6)
 	}
 	return nil
 }
 
-type drained struct{ rate, backlog, cores, others, rss float64 }
+type drained struct {
+	rate, backlog, cores, others, rss float64
+	from, to                          reading
+}
 
 func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 	s, err := b.set(ctx, v)
@@ -82,7 +86,7 @@ func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 	}
 	took := to.at.Sub(from.at)
 	fmt.Fprintf(os.Stderr, "drain: %s: %.0f tasks in %s\n", v.name, left, took.Round(time.Millisecond))
-	return drained{rate: left / took.Seconds(), backlog: left, cores: float64(to.cpu-from.cpu) / float64(took),
+	return drained{from: from, to: to, rate: left / took.Seconds(), backlog: left, cores: float64(to.cpu-from.cpu) / float64(took),
 		others: float64(to.other-from.other) / float64(took), rss: float64(rss)}, nil
 }
 

@@ -19,7 +19,10 @@ const (
 const warmUp = time.Second
 
 // intake is one measured run of one server.
-type intake struct{ rate, p50, p99, ratio, finished, cores, others, unavailable float64 }
+type intake struct {
+	rate, p50, p99, ratio, finished, cores, others, unavailable float64
+	from, to                                                    reading
+}
 
 // ingest measures the floor and every variant in turn, several times, because other work on the machine comes and goes:
 // a ratio compares neighbours in time only.
@@ -28,9 +31,6 @@ func (b *bench) ingest(ctx context.Context) error {
 	var floors []intake
 	got := map[string][]intake{}
 	for round := range b.rounds {
-		if err := b.calm(ctx); err != nil {
-			return err
-		}
 		base, err := b.floorRun(ctx)
 		if err != nil {
 			return fmt.Errorf("the floor: %w", err)
@@ -80,6 +80,8 @@ func (r *report) intake(v variant, runs []intake) {
 	r.atLeast(what+"finished meanwhile", "tasks/s", finished, aim).of(all)
 	cores, _ := of(func(i intake) float64 { return i.cores })
 	r.tell(what+"processors used by resetd", "", cores)
+	last := runs[len(runs)-1]
+	r.writer(what, last.from, last.to)
 	others, used := of(func(i intake) float64 { return i.others })
 	r.tell(what+"processors used by other programs", "", others).of(used)
 	unavailable, _ := of(func(i intake) float64 { return i.unavailable })
@@ -91,6 +93,9 @@ func (b *bench) plan() loadPlan {
 }
 
 func (b *bench) floorRun(ctx context.Context) (intake, error) {
+	if err := b.calm(ctx); err != nil {
+		return intake{}, err
+	}
 	f, err := startFloor(ctx)
 	if err != nil {
 		return intake{}, err
@@ -107,6 +112,9 @@ func (b *bench) floorRun(ctx context.Context) (intake, error) {
 }
 
 func (b *bench) ingestRun(ctx context.Context, v variant) (intake, error) {
+	if err := b.calm(ctx); err != nil {
+		return intake{}, err
+	}
 	s, err := b.set(ctx, v)
 	if err != nil {
 		return intake{}, err
@@ -130,7 +138,7 @@ func (b *bench) ingestRun(ctx context.Context, v variant) (intake, error) {
 	}
 	took := to.at.Sub(from.at)
 	return intake{rate: got.rate(), p50: got.Times.ms(0.5), p99: got.Times.ms(0.99), finished: (to.finished - from.finished) / took.Seconds(),
-		cores: float64(to.cpu-from.cpu) / float64(took), others: float64(to.other-from.other) / float64(took), unavailable: float64(got.Unavailable)}, nil
+		cores: float64(to.cpu-from.cpu) / float64(took), from: from, to: to, others: float64(to.other-from.other) / float64(took), unavailable: float64(got.Unavailable)}, nil
 }
 
 // middle gives the median of one figure over the rounds, and the figure of each round.

@@ -32,6 +32,7 @@ type settings struct {
 	json     string
 	profile  string
 	wait     time.Duration
+	env      []string
 }
 
 // bench is one run of this program.
@@ -90,6 +91,10 @@ func (b *bench) flags() {
 	flag.StringVar(&b.json, "json", "", "also write everything to this file")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of resetd during ingest and drain into this folder, and show where the time goes")
 	flag.DurationVar(&b.wait, "calm", 0, "wait so long, at most, before each measured run until the machine has no other work")
+	flag.Func("env", "NAME=VALUE for the environment of resetd, to try settings of the Go runtime; may be repeated", func(text string) error {
+		b.env = append(b.env, text)
+		return nil
+	})
 	flag.Parse()
 	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 		if name == "floor" {
@@ -112,7 +117,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	b.report.Conditions = conditions()
+	b.report.Conditions = conditions(b.dir)
 	for _, p := range parts {
 		if len(b.only) > 0 && !slices.Contains(b.only, p.name) {
 			continue

@@ -16,6 +16,8 @@ import (
 const (
 	metricAccepted = "resetd_tasks_accepted_total"
 	metricFinished = "resetd_enforcements_finished_total"
+	metricWriting  = "resetd_ledger_batch_seconds"
+	metricWrites   = "resetd_ledger_batch_operations"
 )
 
 // scrape is what /metrics said at one moment.
@@ -24,6 +26,8 @@ type scrape struct {
 	accepted float64 // tasks
 	finished float64 // enforcements, whatever came of them
 	good     float64 // of these, those that succeeded
+
+	commits, writes, writing float64 // transactions of the ledger, operations in them, and seconds that they took
 }
 
 // scrape reads /metrics. The moment is the middle of the call.
@@ -37,8 +41,19 @@ func (s *stage) scrape(ctx context.Context) (scrape, error) {
 	out := scrape{at: began.Add(time.Since(began) / 2)}
 	out.accepted = sum(string(text), metricAccepted, "")
 	out.finished = sum(string(text), metricFinished, "")
+	out.commits, out.writing = sum(string(text), metricWriting+"_count", ""), sum(string(text), metricWriting+"_sum", "")
+	out.writes = sum(string(text), metricWrites+"_sum", "")
 	out.good = sum(string(text), metricFinished, `event="succeeded"`)
 	return out, nil
+}
+
+// writer says how the ledger's one writer spent the time between two readings: how many operations shared a commit, how
+// long that took in the mean, and for which share of the time one was under way.
+func (r *report) writer(what string, from, to reading) {
+	commits := max(1, to.commits-from.commits)
+	r.tell(what+"operations per commit", "", (to.writes-from.writes)/commits)
+	r.tell(what+"commit, mean", "ms", 1000*(to.writing-from.writing)/commits)
+	r.tell(what+"writer busy", "% of the time", 100*(to.writing-from.writing)/to.at.Sub(from.at).Seconds())
 }
 
 // sum adds the values of all series of a metric whose labels contain a text.

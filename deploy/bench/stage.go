@@ -70,12 +70,12 @@ func (b *bench) set(ctx context.Context, v variant) (_ *stage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = s.site.Client(4)
+	s.client, s.site.Env = s.site.Client(4), b.env
 	if b.profile != "" {
 		if s.pprof, err = freeAddress(); err != nil {
 			return nil, err
 		}
-		s.site.Env = []string{"RESETD_PPROF=" + s.pprof}
+		s.site.Env = append([]string{"RESETD_PPROF=" + s.pprof}, b.env...)
 	}
 	return s, s.start(ctx, b.binary)
 }

@@ -12,6 +12,6 @@ func OpenLDAP(name string, s *testserver.SlapdServer) string {
 	return fmt.Sprintf(`  - name: %s
     kind: openldap
     enforcement: granted
-    config: {url: %q, bind_dn: %q, password: "file:ldap.password", base_dn: %q, tls_ca: %q}
-`, name, s.LDAPSURL, s.ServiceDN, s.BaseDN, s.CAFile)
+    config: {url: %q, bind_dn: %q, password: "file:ldap.password", base_dn: %q, tls_ca: %q, default_policy: %q}
+`, name, s.LDAPSURL, s.ServiceDN, s.BaseDN, s.CAFile, s.StrictPolicyDN)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,10 +20,7 @@ func openPostgres(ctx context.Context, location string, log zerolog.Logger) (_ *
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "resetd"
 	}
-	// Every statement here has an index. PostgreSQL does not believe it of a table that it has not counted yet, and keeps
-	// the plan that it made for the empty table: reading all rows, each time, until it counts them.
-	config.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
-	config.AfterConnect = durable
+	config.AfterConnect = prepareSession
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: open PostgreSQL: %w", err)
@@ -49,17 +45,27 @@ func openPostgres(ctx context.Context, location string, log zerolog.Logger) (_ *
 	if err := examine(ctx, pool, log); err != nil {
 		return nil, err
 	}
-	return &database{store: newPostgresStore(pool), read: read, find: postgresFinder{}, shared: true, close: finish}, nil
+	if err := renumber(ctx, pool); err != nil {
+		return nil, fmt.Errorf("ledger: prepare the accounts: %w", err)
+	}
+	return &database{store: newPostgresStore(pool), read: read, accounts: newRoster(postgresNews), contains: "strpos", shared: true, close: finish}, nil
 }
 
-// durable makes sure that a commit is on the disk before it is acknowledged, whatever the server's default is. Settings
-// that are stricter, such as remote_apply, stay.
-func durable(ctx context.Context, c *pgx.Conn) error {
-	_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
+// sessionSettings are those of every connection. A commit is on the disk before it is acknowledged, whatever the server's
+// default is; what is stricter, such as remote_apply, stays. The rest keeps the planner to the plans that the indexes
+// are made for, which is to read little, in order: it guesses otherwise for a table that it has not counted yet, and
+// keeps a plan that it made for the empty table. Parallel workers and compiled expressions cost more than they bring to
+// statements of a few milliseconds.
+const sessionSettings = `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+ELSE current_setting('synchronous_commit') END, false), set_config('enable_seqscan', 'off', false),
+set_config('enable_bitmapscan', 'off', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)`
+
+func prepareSession(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, sessionSettings)
 	return err
 }
 
-// examine warns of a server that cannot keep what it acknowledges, and sees to the index for the search by substring.
+// examine warns of a server that cannot keep what it acknowledges.
 func examine(ctx context.Context, pool *pgxpool.Pool, log zerolog.Logger) error {
 	var fsync string
 	if err := pool.QueryRow(ctx, "SHOW fsync").Scan(&fsync); err != nil {
@@ -68,48 +74,18 @@ func examine(ctx context.Context, pool *pgxpool.Pool, log zerolog.Logger) error 
 	if fsync == "off" {
 		log.Warn().Msg("PostgreSQL runs with fsync=off: a power cut loses acknowledged requests; set fsync=on in postgresql.conf")
 	}
-	if err := trigrams(ctx, pool); err != nil {
-		log.Warn().Err(err).Msg("PostgreSQL's extension pg_trgm is not there and could not be made: the search by account reads all account names; " +
-			"ask an administrator for CREATE EXTENSION pg_trgm in this database and restart")
-	}
 	return nil
 }
 
-// trigrams makes the index of the account keys by groups of three letters. One replica at a time does it. The index is
-// on an expression because on the column it would also offer itself for equality, at which it is a thousand times slower.
-func trigrams(ctx context.Context, pool *pgxpool.Pool) error {
-	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		for _, text := range []string{
-			"SELECT pg_advisory_xact_lock(hashtext('resetd ledger trigrams'))",
-			"CREATE EXTENSION IF NOT EXISTS pg_trgm",
-			"CREATE INDEX IF NOT EXISTS accounts_trigrams ON accounts USING gin ((key || '') gin_trgm_ops)",
-		} {
-			if _, err := tx.Exec(ctx, text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// postgresNews lists the accounts that were made by a transaction which the last snapshot did not see as ended. Sequences
+// do not help here: of two transactions the later may well end first. The first column is what to ask with next time.
+const postgresNews = `SELECT s.xmin, a.tx >= s.xmin, a.id, a.key
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s
+LEFT JOIN accounts a ON a.tx >= $1`
+
+// renumber makes what postgresNews asks true again in a database that was restored from a dump: there, the numbers of
+// transactions begin anew, and those of the old server would stay new for ever.
+func renumber(ctx context.Context, pool *pgxpool.Pool) error {
+	_, err := pool.Exec(ctx, "UPDATE accounts SET tx = pg_current_xact_id()::text::bigint WHERE tx > pg_current_xact_id()::text::bigint")
+	return err
 }
-
-// postgresFinder finds accounts by the index of trigrams, or by reading all keys where there is none.
-type postgresFinder struct{}
-
-// likeWildcards are quoted, because the part is meant letter by letter.
-var likeWildcards = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func (postgresFinder) find(ctx context.Context, q queryer, part string, limit int) (found []int64, err error) {
-	err = eachRow(ctx, q, "SELECT id FROM accounts WHERE key || '' LIKE $1 LIMIT $2", func(r scanner) error {
-		var id int64
-		err := r.Scan(&id)
-		found = append(found, id)
-		return err
-	}, "%"+likeWildcards.Replace(part)+"%", limit+1)
-	return found, err
-}
-
-func (postgresFinder) contains(arg string) string {
-	return "strpos((SELECT a.key FROM accounts a WHERE a.id = t.account), " + arg + ") > 0"
-}
-
-func (postgresFinder) forget() {}

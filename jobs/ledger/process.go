@@ -122,7 +122,7 @@ func (w *writer) known(n *needs) map[string]*taskRow {
 // remember keeps what was committed for the operations that will follow soon.
 func (w *writer) remember(b *batch) {
 	if len(b.orphans) > 0 {
-		w.find.forget()
+		w.accounts.forget()
 	}
 	if w.hot == nil {
 		return

@@ -79,19 +79,21 @@ func (l *Ledger) Events(ctx context.Context, taskID string) ([]schemas.Event, er
 }
 
 // Due implements jobs.Ledger.
-func (l *Ledger) Due(ctx context.Context, queue string, now time.Time, after jobs.Work, limit int) ([]jobs.Work, error) {
+func (l *Ledger) Due(ctx context.Context, queue string, now time.Time, limit int) ([]jobs.Work, error) {
 	var due []jobs.Work
-	err := eachRow(ctx, l.read, `SELECT id, task_id, generation, due_at FROM work
-WHERE queue = $1 AND due_at <= $2 AND (due_at, id) > ($3, $4) ORDER BY due_at, id LIMIT $5`, func(r scanner) error {
-		w := jobs.Work{Queue: queue}
-		var at int64
-		err := r.Scan(&w.ID, &w.TaskID, &w.Generation, &at)
-		w.DueAt = fromMicros(at)
-		due = append(due, w)
-		return err
-	}, queue, micros(now), micros(after.DueAt), after.ID, limit)
-	if err != nil {
-		return nil, l.unread("what is due", err)
+	for fresh := range 2 {
+		err := eachRow(ctx, l.read, `SELECT id, task_id, generation, due_at FROM work
+WHERE queue = $1 AND CASE WHEN generation > 1 THEN 0 ELSE 1 END = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4`, func(r scanner) error {
+			w := jobs.Work{Queue: queue}
+			var at int64
+			err := r.Scan(&w.ID, &w.TaskID, &w.Generation, &at)
+			w.DueAt = fromMicros(at)
+			due = append(due, w)
+			return err
+		}, queue, fresh, micros(now), limit-len(due))
+		if err != nil {
+			return nil, l.unread("what is due", err)
+		}
 	}
 	return due, nil
 }

@@ -3,34 +3,33 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"maps"
 	"sort"
 	"sync"
 )
 
-// accountFinder finds accounts by a part of their key. It gives at most limit+1 ids: more means that there are more.
-type accountFinder interface {
-	find(ctx context.Context, q queryer, part string, limit int) ([]int64, error)
-	// contains is the SQL condition that the account of the task t has a key with $<arg> in it.
-	contains(arg string) string
-	// forget must be called after accounts were deleted.
-	forget()
-}
-
-// roster holds the keys of all accounts in one piece of memory, where looking for any part, however short, takes a
-// millisecond for a hundred thousand of them; an index of trigrams would cost each new account some twenty entries, and
-// not help for one or two letters. It reads what is new before each use. Ids must be given out in the order in which
-// they become visible, which holds for the one writer of SQLite.
+// roster holds the keys of all accounts in one piece of memory, where to look for any part, however short, takes a
+// millisecond for a hundred thousand of them. An index of trigrams would cost each new account some twenty entries, and
+// not help with one or two letters. It is filled by the first search for a part, and learns what is new before each use.
 type roster struct {
-	mu   sync.Mutex
-	last int64
-	text []byte  // keys, each with rosterEnd behind it
-	ends []int   // where each key ends
-	ids  []int64 // of the keys, in the same order
+	// news lists accounts: what to ask with next time, whether the account may be listed again then, its id and its key.
+	news string
+
+	mu    sync.Mutex
+	next  int64          // what to ask with
+	again map[int64]bool // ids that may be listed again
+	text  []byte         // keys, each with rosterEnd behind it
+	ends  []int          // where each key ends
+	ids   []int64        // of the keys, in the same order
 }
 
 // rosterEnd is no byte of UTF-8, so no part can reach over two keys.
 const rosterEnd = 0xff
 
+func newRoster(news string) *roster { return &roster{news: news, again: map[int64]bool{}} }
+
+// find gives the ids of the accounts whose key holds a part, at most limit+1 of them: more means that there are more.
 func (r *roster) find(ctx context.Context, q queryer, part string, limit int) ([]int64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,8 +38,8 @@ func (r *roster) find(ctx context.Context, q queryer, part string, limit int) ([
 	}
 	var found []int64
 	want := []byte(part)
-	for at, rest := 0, r.text; len(found) <= limit; rest = r.text[at:] {
-		i := bytes.Index(rest, want)
+	for at := 0; len(found) <= limit; {
+		i := bytes.Index(r.text[at:], want)
 		if i < 0 {
 			break
 		}
@@ -51,27 +50,45 @@ func (r *roster) find(ctx context.Context, q queryer, part string, limit int) ([
 	return found, nil
 }
 
+// refresh adds what is new. The snapshot of this search may be older than that of the last one, and then shows less; so
+// what is known to be listed again is forgotten only when the list begins later.
 func (r *roster) refresh(ctx context.Context, q queryer) error {
-	return eachRow(ctx, q, "SELECT id, key FROM accounts WHERE id > $1 ORDER BY id", func(s scanner) error {
-		var id int64
-		var key string
-		if err := s.Scan(&id, &key); err != nil {
+	next, again := r.next, map[int64]bool{}
+	err := eachRow(ctx, q, r.news, func(s scanner) error {
+		var id sql.NullInt64
+		var key sql.NullString
+		var twice sql.NullBool
+		if err := s.Scan(&next, &twice, &id, &key); err != nil || !id.Valid {
 			return err
 		}
-		r.text = append(append(r.text, key...), rosterEnd)
+		if twice.Bool {
+			again[id.Int64] = true
+		}
+		if r.again[id.Int64] {
+			return nil
+		}
+		r.text = append(append(r.text, key.String...), rosterEnd)
 		r.ends = append(r.ends, len(r.text)-1)
-		r.ids = append(r.ids, id)
-		r.last = id
+		r.ids = append(r.ids, id.Int64)
 		return nil
-	}, r.last)
+	}, r.next)
+	if err != nil {
+		r.reset() // a list that broke off would be added twice
+		return err
+	}
+	if next > r.next {
+		r.next, r.again = next, again
+	} else {
+		maps.Copy(r.again, again)
+	}
+	return nil
 }
 
-func (*roster) contains(arg string) string {
-	return "instr((SELECT a.key FROM accounts a WHERE a.id = t.account), " + arg + ") > 0"
-}
-
+// forget must be called after accounts were deleted: their names do not stay in memory.
 func (r *roster) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last, r.text, r.ends, r.ids = 0, nil, nil, nil
+	r.reset()
 }
+
+func (r *roster) reset() { r.next, r.again, r.text, r.ends, r.ids = 0, map[int64]bool{}, nil, nil, nil }

@@ -13,9 +13,14 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// fewAccounts is how many accounts a search by substring looks at one by one. If more match, the matches are dense
-// enough among the tasks to be found by walking through these.
-const fewAccounts = 2000
+// How many accounts a search by substring looks at one by one. Of more than fewAccounts the matches are mostly dense
+// enough among the tasks to be found by walking through these, which is tried first for walkBudget tasks. Only if more
+// than manyAccounts match must the walk go on as long as it takes.
+const (
+	fewAccounts  = 2000
+	manyAccounts = 10000
+	walkBudget   = 5000
+)
 
 // Search implements jobs.Ledger. A status, system or source that does not exist has no tasks. It gives schemas.ErrCursor
 // for a cursor that is not from here.
@@ -36,7 +41,7 @@ func (l *Ledger) Search(ctx context.Context, q schemas.TaskQuery) (page schemas.
 		return page, l.unread("tasks", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	w.tx, w.find = tx, l.db.find
+	w.tx, w.db = tx, l.db
 	if err := w.plan(ctx, q); err != nil && !errors.Is(err, errNothing) {
 		return page, l.unread("tasks", err)
 	} else if err != nil {
@@ -101,22 +106,22 @@ func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) error {
 		if !utf8.ValidString(part) || strings.ContainsRune(part, 0) {
 			return errNothing // no account holds it
 		}
-		accounts, err := w.find.find(ctx, w.tx, part, fewAccounts)
+		accounts, err := w.db.accounts.find(ctx, w.tx, part, manyAccounts)
 		if err != nil || len(accounts) == 0 {
 			return errors.Join(err, nothingIf(err == nil))
 		}
+		if len(accounts) <= manyAccounts {
+			w.instead = w.throughAccounts(accounts, scopes, q.Status)
+		}
 		if len(accounts) <= fewAccounts {
-			w.list, w.keys = listAccounts, accounts
-			if q.Status != "" {
-				w.where += fmt.Sprintf(" AND (t.facet & %d) = %d", facetStatusMask, status)
-			}
-			if scopes != nil {
-				w.where += fmt.Sprintf(" AND (t.facet >> %d) IN (%s)", facetStatusBits, numbers(scopes, "", ""))
-			}
+			*w = *w.instead
 			return nil
 		}
-		w.where += " AND " + w.find.contains("$5")
+		w.where += " AND " + w.db.contains + "((SELECT a.key FROM accounts a WHERE a.id = t.account), $5) > 0"
 		w.args = append(w.args, part)
+		if w.instead != nil {
+			w.budget = walkBudget
+		}
 	}
 	if !filtered {
 		return nil
@@ -139,6 +144,19 @@ func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) error {
 	}
 	slices.Sort(w.keys)
 	return nil
+}
+
+// throughAccounts is the walk through the lists of accounts, with the other filters as conditions.
+func (w *walk) throughAccounts(accounts, scopes []int64, s schemas.Status) *walk {
+	a := *w
+	a.list, a.keys = listAccounts, accounts
+	if s != "" {
+		a.where += fmt.Sprintf(" AND (t.facet & %d) = %d", facetStatusMask, statusNumbers[s])
+	}
+	if scopes != nil {
+		a.where += fmt.Sprintf(" AND (t.facet >> %d) IN (%s)", facetStatusBits, numbers(scopes, "", ""))
+	}
+	return &a
 }
 
 func nothingIf(so bool) error {

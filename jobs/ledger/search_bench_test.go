@@ -57,6 +57,7 @@ func searches() map[string]schemas.TaskQuery {
 		"substring selective+triple rare":    {Q: "nes0001", Status: schemas.StatusRejected, Source: "source-4", System: "system-7"},
 		"substring old only+status":          {Q: "old.example.net", Status: schemas.StatusUnsuccessful},
 		"substring old only+time of nothing": {Q: "old.example.net", From: epoch.Add(-24 * time.Hour)},
+		"substring of one source elsewhere":  {Q: "old.example.net", Source: "source-4", From: half.Add(24 * time.Hour)},
 		"large page":                         {Status: schemas.StatusSuccessful, Limit: schemas.MaxPage},
 	}
 }

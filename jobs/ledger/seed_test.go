@@ -20,11 +20,11 @@ type population struct {
 var lastNames = []string{"smith", "jones", "garcia", "müller", "nguyen", "rossi", "kowalski", "ivanova", "tanaka", "okafor", "silva", "haddad"}
 
 // account names the n-th account: a name that recurs, a number that does not, and one of three domains, of which the last
-// is rare and was given up half a year ago.
+// was given up half a year ago.
 func (p population) account(n int) string {
 	domain := "example.com"
 	switch {
-	case n%50 == 7:
+	case n%20 == 7:
 		domain = "old.example.net"
 	case n%10 == 3:
 		domain = "example.org"
@@ -85,7 +85,7 @@ func (p population) item(t testing.TB, r *rand.Rand, at time.Time, i int) *item 
 	if r.IntN(10) == 0 {
 		who -= who % 100
 	}
-	if at.After(epoch.Add(-180*24*time.Hour)) && who%50 == 7 {
+	if at.After(epoch.Add(-180*24*time.Hour)) && who%20 == 7 {
 		who++
 	}
 	source := min(r.IntN(len(p.sources)), r.IntN(len(p.sources)))

@@ -24,12 +24,17 @@ const (
 
 // database is an open database of either kind.
 type database struct {
-	store  store
-	read   *sql.DB
-	find   accountFinder
-	shared bool // other processes may write too
-	close  func() error
+	store    store
+	read     *sql.DB
+	accounts *roster
+	contains string // the SQL function that tells where a text begins in another, or 0
+	shared   bool   // other processes may write too
+	close    func() error
 }
+
+// sqliteNews lists the accounts that were made since the last time. The one writer numbers them in the order in which
+// they become visible, so their number is all that is needed.
+const sqliteNews = "SELECT a.id + 1, FALSE, a.id, a.key FROM accounts a WHERE a.id >= $1 ORDER BY a.id"
 
 // openSQLite opens the file in a directory, which it creates and locks.
 func openSQLite(ctx context.Context, dir string) (_ *database, err error) {
@@ -81,11 +86,11 @@ func openSQLite(ctx context.Context, dir string) (_ *database, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	read, err := open(sqliteReaders, "query_only(1)", "cache_size(-4096)")
+	read, err := open(sqliteReaders, "query_only(1)", "cache_size(-8192)")
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	return &database{store: s, read: read, find: &roster{}, close: finish}, nil
+	return &database{store: s, read: read, accounts: newRoster(sqliteNews), contains: "instr", close: finish}, nil
 }
 
 // dsn names the file and what each connection to it sets up.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ const maxArms = 60
 // walk merges lists, newest first, until it has as many tasks as wanted.
 type walk struct {
 	tx     *sql.Tx
-	find   accountFinder
+	db     *database
 	list   string
 	keys   []int64 // which lists; none for listAll
 	where  string  // further conditions on t, each begun with AND; their arguments begin with $5
@@ -33,10 +34,22 @@ type walk struct {
 	before cursor
 	from   int64 // entries before this time do not count
 	want   int
-	explain bool
+	// budget, if not zero, is how many entries are held against the conditions before the walk gives up for the one
+	// instead of it, which is slower as a rule but has a bound.
+	budget  int
+	instead *walk
 }
 
 func (w *walk) run(ctx context.Context) ([]cursor, error) {
+	if w.instead != nil {
+		if len(w.keys) <= maxArms {
+			hits, err := w.merge(ctx, w.keys, w.before, w.from, w.want)
+			if err != nil || len(hits) == w.want {
+				return hits, err
+			}
+		}
+		return w.instead.run(ctx)
+	}
 	if len(w.keys) <= maxArms {
 		return w.merge(ctx, w.keys, w.before, w.from, w.want)
 	}
@@ -106,26 +119,28 @@ const conditions = "(t.created_at, t.n) < ($1, $2) AND t.created_at >= $3"
 const newestFirst = " ORDER BY 1 DESC, 2 DESC LIMIT "
 
 // merge reads the newest entries of some lists. Each arm comes in order out of its index, so the database merges them
-// and stops when it has enough.
+// and stops when it has enough. SQLite does so by itself; PostgreSQL is brought to it by a limit on each arm.
 func (w *walk) merge(ctx context.Context, keys []int64, before cursor, from int64, want int) ([]cursor, error) {
-	var arms []string
-	arm := "SELECT t.created_at, t.n FROM tasks t WHERE " + conditions + w.where
-	if w.list == listAll {
-		arms = []string{arm}
+	columns, where, limit := "t.created_at, t.n", w.where, "$4"
+	if w.budget > 0 {
+		columns, where, limit = columns+", t.account", "", strconv.Itoa(w.budget)
 	}
-	for _, k := range keys {
-		arms = append(arms, fmt.Sprintf("%s AND t.%s = %d", arm, w.list, k))
+	arms := make([]string, max(1, len(keys)))
+	for i := range arms {
+		arms[i] = "SELECT " + columns + " FROM tasks t WHERE " + conditions + where
+		if w.list != listAll {
+			arms[i] += fmt.Sprintf(" AND t.%s = %d", w.list, keys[i])
+		}
+		if w.db.shared && len(arms) > 1 {
+			arms[i] = "(" + arms[i] + newestFirst + limit + ")"
+		}
 	}
-	if w.explain {
-		eachRow(ctx, w.tx, "EXPLAIN (ANALYZE, BUFFERS) "+strings.Join(arms, " UNION ALL ")+newestFirst+"$4", func(r scanner) error {
-			var s string
-			r.Scan(&s)
-			fmt.Println(s)
-			return nil
-		}, append([]any{before.at, before.n, from, want}, w.args...)...)
+	query := strings.Join(arms, " UNION ALL ") + newestFirst + limit
+	if w.budget > 0 {
+		query = "SELECT t.created_at, t.n FROM (" + query + ") AS t WHERE TRUE" + w.where + newestFirst + "$4"
 	}
 	var hits []cursor
-	err := eachRow(ctx, w.tx, strings.Join(arms, " UNION ALL ")+newestFirst+"$4", func(r scanner) error {
+	err := eachRow(ctx, w.tx, query, func(r scanner) error {
 		var c cursor
 		err := r.Scan(&c.at, &c.n)
 		hits = append(hits, c)

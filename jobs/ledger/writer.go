@@ -43,7 +43,7 @@ func newOperation(weight int) *operation {
 // writer is the one goroutine that writes.
 type writer struct {
 	store    store
-	find     accountFinder
+	accounts *roster
 	hot      *recent[*taskRow] // tasks as they were committed last; nil if others write to the same database
 	now      func() time.Time
 	log      zerolog.Logger
@@ -59,7 +59,7 @@ type writer struct {
 }
 
 func newWriter(db *database, hot *recent[*taskRow], o Options, m *metrics) *writer {
-	w := &writer{store: db.store, find: db.find, hot: hot, now: o.Now, log: o.Logger, metrics: m, limit: int64(o.QueueLimit), deadline: o.Deadline,
+	w := &writer{store: db.store, accounts: db.accounts, hot: hot, now: o.Now, log: o.Logger, metrics: m, limit: int64(o.QueueLimit), deadline: o.Deadline,
 		urgent: make(chan *operation, o.QueueLimit), creates: make(chan *operation, o.QueueLimit), alone: make(chan *operation, 1),
 		stop: make(chan struct{}), ended: make(chan struct{})}
 	go w.loop()

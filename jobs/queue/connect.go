@@ -94,7 +94,11 @@ func (q *Queue) knock(ctx context.Context) error {
 		try, cancel := context.WithTimeout(ctx, startLimit)
 		err := q.client.Ping(try).Err()
 		cancel()
-		if err == nil || !redis.HasErrorPrefix(err, "LOADING") || time.Now().After(limit) {
+		if err == nil {
+			q.health.recovered() // from what it thought of a Redis that was loading
+			return nil
+		}
+		if !redis.HasErrorPrefix(err, "LOADING") || time.Now().After(limit) {
 			return q.advise(err)
 		}
 		if !told {
@@ -110,9 +114,6 @@ func (q *Queue) knock(ctx context.Context) error {
 
 // advise adds to an error of the first ping what to do about it.
 func (q *Queue) advise(err error) error {
-	if err == nil {
-		return nil
-	}
 	err = q.hide.error(err)
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError

@@ -66,7 +66,7 @@ func (e *engine) runClock() {
 }
 
 // manyVersions is how many versions of keys the engine may keep, at about 130 bytes each.
-const manyVersions = 10_000
+const manyVersions = 2_000
 
 // forgetVersions empties miniredis's table of key versions when it has grown. miniredis counts there how often each key
 // was changed, for WATCH, and never drops a key: every wake-up has a key of its own, so a busy process would grow without

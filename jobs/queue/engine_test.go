@@ -34,7 +34,7 @@ func TestTheEmbeddedEngineForgetsWhatIsHandled(t *testing.T) {
 	q := open(t, Options{URL: "embedded"})
 	var handled atomic.Int64
 	serve(t, q, testQueue, 16, func(context.Context, jobs.Work) { handled.Add(1) })
-	const n = 2 * manyVersions
+	const n = 3 * manyVersions
 	enqueueMany(t, q, works(n))
 	eventually(t, "all is handled", func() bool { return handled.Load() == n })
 	eventually(t, "every table of miniredis is small", func() bool {

@@ -81,15 +81,27 @@ func gone(err error) bool {
 
 // mark notes that Redis is gone and has it looked after.
 func (h *health) mark() {
-	if !h.down.CompareAndSwap(false, true) {
+	h.mu.Lock()
+	fresh := h.down.CompareAndSwap(false, true)
+	if fresh {
+		h.up = make(chan struct{})
+	}
+	h.mu.Unlock()
+	if !fresh {
 		return
 	}
-	h.mu.Lock()
-	h.up = make(chan struct{})
-	h.mu.Unlock()
 	select {
 	case h.kick <- struct{}{}:
 	default:
+	}
+}
+
+// recovered notes that Redis has answered.
+func (h *health) recovered() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.down.CompareAndSwap(true, false) {
+		close(h.up)
 	}
 }
 
@@ -122,10 +134,7 @@ func (h *health) watch(life context.Context) {
 			case <-time.After(pause):
 			}
 		}
-		h.mu.Lock()
-		h.down.Store(false)
-		close(h.up)
-		h.mu.Unlock()
+		h.recovered()
 		if told {
 			h.q.metrics.up.Set(1)
 			log.Info().Dur("took", time.Since(since)).Msg("redis is back")

@@ -114,3 +114,30 @@ func TestPrefixesKeepInstallationsApart(t *testing.T) {
 		t.Errorf("seen by the other installation: %v, %v", waiting, err)
 	}
 }
+
+func TestWorkersLookAgainWhenRedisIsBack(t *testing.T) {
+	server := testserver.Redis(t, testserver.WithAppendFsync("always"))
+	q, box := open(t, Options{URL: server.URL}), newInbox()
+	q.hold = time.Hour // so that only rings wake
+	serve(t, q, testQueue, 4, box.take)
+	enqueue(t, q, work(1))
+	box.await(t, work(1))
+	time.Sleep(50 * time.Millisecond) // the workers hold again
+	l, err := q.lane(testQueue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if put, err := q.put(t.Context(), l, work(2)); err != nil || !put { // what Enqueue does before it rings
+		t.Fatalf("put %v, %v", put, err)
+	}
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Depth(t.Context(), testQueue); err == nil {
+		t.Error("no error from a Redis that is gone")
+	}
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	box.await(t, work(2))
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
@@ -77,6 +78,20 @@ func TestOpenObeysItsContext(t *testing.T) {
 	cancel()
 	if _, err := Open(ctx, Options{URL: "redis://" + mute.Addr().String()}); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestOpenWaitsForARedisThatIsLoading(t *testing.T) {
+	m := miniredis.RunT(t)
+	m.SetError("LOADING Redis is loading the dataset in memory")
+	time.AfterFunc(400*time.Millisecond, func() { m.SetError("") })
+	var log journal
+	q, box := open(t, Options{URL: "redis://" + m.Addr(), Logger: log.logger()}), newInbox()
+	serve(t, q, testQueue, 1, box.take)
+	enqueue(t, q, work(1))
+	box.await(t, work(1))
+	if text := log.String(); strings.Count(text, "waiting for it") != 1 || strings.Contains(text, ErrDown.Error()) {
+		t.Errorf("the log is:\n%s", text)
 	}
 }
 

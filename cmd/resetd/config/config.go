@@ -110,6 +110,8 @@ func Roles() []string { return []string{"viewer", "operator", "approver", "admin
 type Callbacks struct {
 	// AllowPrivateNetworks lets callbacks go to loopback and private addresses.
 	AllowPrivateNetworks bool `yaml:"allow_private_networks"`
+	// TLSCA is a PEM file of authorities that receivers' certificates may be signed by, beside those of the machine.
+	TLSCA string `yaml:"tls_ca" path:"file"`
 }
 
 // Guard has no settings yet; a key in it is an error and not a silent wish.

@@ -4,8 +4,10 @@
 -- +goose Up
 CREATE TABLE accounts (
     id  BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key TEXT COLLATE "C" NOT NULL UNIQUE -- the account's value in lower case
+    key TEXT COLLATE "C" NOT NULL UNIQUE, -- the account's value in lower case
+    tx  BIGINT NOT NULL DEFAULT pg_current_xact_id()::text::bigint -- who made it: a reader asks what is new since a snapshot
 );
+CREATE INDEX accounts_by_tx ON accounts (tx);
 
 CREATE TABLE scopes (
     id      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -45,7 +47,8 @@ CREATE TABLE work (
     generation BIGINT NOT NULL,
     due_at     BIGINT NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
-CREATE INDEX work_due ON work (queue, due_at, id);
+-- Work that was taken before stands ahead of work that nobody has touched: see Due.
+CREATE INDEX work_due ON work (queue, (CASE WHEN generation > 1 THEN 0 ELSE 1 END), due_at, id);
 
 CREATE TABLE callbacks (
     id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,

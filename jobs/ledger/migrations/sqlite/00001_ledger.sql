@@ -41,7 +41,8 @@ CREATE TABLE work (
     generation INTEGER NOT NULL,
     due_at     INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX work_due ON work (queue, due_at, id);
+-- Work that was taken before stands ahead of work that nobody has touched: see Due.
+CREATE INDEX work_due ON work (queue, (CASE WHEN generation > 1 THEN 0 ELSE 1 END), due_at, id);
 
 CREATE TABLE callbacks (
     id         TEXT    NOT NULL PRIMARY KEY,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,10 +17,7 @@ import (
 )
 
 // place is where a ledger can be opened, again and again.
-type place struct {
-	options Options
-	count   atomic.Int64
-}
+type place struct{ options Options }
 
 func sqlitePlace(t testing.TB) *place {
 	return &place{options: Options{URL: "sqlite", Dir: t.TempDir(), Logger: zerolog.Nop()}}
@@ -158,4 +155,31 @@ func same(t testing.TB, a, b any) bool {
 		t.Fatal(err)
 	}
 	return x == y
+}
+
+// together runs functions so that their operations meet in one batch: the writer is held until all of them wait.
+func together(t *testing.T, l *Ledger, functions ...func()) {
+	t.Helper()
+	holder := mustCreate(t, l, accepted(epoch, "holder"))
+	holding, release := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, err := l.Transition(context.Background(), holder.ID, func(schemas.Task) ([]schemas.Event, error) {
+			close(holding)
+			<-release
+			return nil, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-holding
+	for i, f := range functions {
+		all.Go(f)
+		for len(l.writer.urgent)+len(l.writer.creates) <= i {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	close(release)
+	all.Wait()
 }

@@ -62,7 +62,7 @@ func (l *Ledger) Search(ctx context.Context, q schemas.TaskQuery) (page schemas.
 }
 
 // documents reads the tasks that were found, in their order.
-func (l *Ledger) documents(ctx context.Context, tx *sql.Tx, hits []cursor) ([]schemas.Task, error) {
+func (l *Ledger) documents(ctx context.Context, tx queryer, hits []cursor) ([]schemas.Task, error) {
 	if len(hits) == 0 {
 		return nil, nil
 	}

@@ -25,7 +25,7 @@ const maxArms = 60
 
 // walk merges lists, newest first, until it has as many tasks as wanted.
 type walk struct {
-	tx     *sql.Tx
+	tx     queryer
 	db     *database
 	list   string
 	keys   []int64 // which lists; none for listAll

@@ -15,6 +15,9 @@ import (
 func (s *Service) HandleCallback(ctx context.Context, w Work) {
 	f := s.feeders[CallbackQueue]
 	defer f.done(w)
+	if s.leases.busy(w.ID) {
+		return
+	}
 	until := s.Now().Add(s.Timing.Lease)
 	c, err := s.Ledger.ClaimCallback(ctx, w.ID, w.Generation, until)
 	if err != nil {

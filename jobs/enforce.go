@@ -19,12 +19,18 @@ func (s *Service) HandleEnforcement(ctx context.Context, w Work) {
 	if f := s.feeders[w.Queue]; f != nil {
 		defer f.done(w)
 	}
+	if s.leases.busy(w.ID) {
+		return // a worker of this process is at it; only another process may doubt that it lives
+	}
 	began := s.Now()
 	until := began.Add(s.Timing.Lease)
 	t, err := s.Ledger.Transition(ctx, w.TaskID, func(t schemas.Task) ([]schemas.Event, error) {
 		n := t.Enforcement(w.ID)
 		if n == nil || n.Generation != w.Generation || n.Status != schemas.StatusQueued && n.Status != schemas.StatusInProgress {
 			return nil, errStale
+		}
+		if n.Status == schemas.StatusQueued && n.NotBefore.After(began) {
+			return nil, errStale // woken before its time
 		}
 		return []schemas.Event{{TaskID: t.ID, At: began, Type: schemas.EventClaimed, Actor: s.actor(), System: n.System,
 			Generation: n.Generation + 1, DueAt: until}}, nil
@@ -76,6 +82,10 @@ func (r *run) step(name schemas.StepName, do func() (schemas.Code, string, error
 // walk does the steps and gives the event that ends the attempt: a final one, or a deferral. An event without a type
 // means that nothing may be recorded any more.
 func (r *run) walk(ctx context.Context) schemas.Event {
+	if r.n.Attempts > mostClaims {
+		return schemas.Event{Type: schemas.EventFailed, Code: schemas.CodeNeedsReview,
+			Detail: "it was begun a hundred times and never came to an end; look at the log and at the account, then retry the task"}
+	}
 	if r.n.InDoubt() {
 		if end, done := r.settleDoubt(ctx); done {
 			return end

@@ -122,6 +122,9 @@ func (f *feeder) sweep(ctx context.Context) {
 	f.mu.Lock()
 	for _, w := range due {
 		seen[w.ID] = true
+		if f.svc.leases.busy(w.ID) {
+			continue
+		}
 		o, ok := f.out[w.ID]
 		switch {
 		case !ok || o.generation != w.Generation:

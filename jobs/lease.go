@@ -22,46 +22,66 @@ type leases struct {
 
 	mu   sync.Mutex
 	held map[string]*lease // by work id
+	// running counts the workers of this process by work id, also those that have lost their claim and have not noticed.
+	running map[string]int
 }
 
 type lease struct {
 	work   Work
 	until  time.Time
+	wall   time.Time // until, by the wall clock: a machine that slept has lost its claims, and its steady clock does not know
 	cancel context.CancelCauseFunc
 }
 
 func newLeases(l Ledger, length time.Duration, now func() time.Time, log zerolog.Logger) *leases {
-	return &leases{ledger: l, length: length, now: now, log: log, held: map[string]*lease{}}
+	return &leases{ledger: l, length: length, now: now, log: log, held: map[string]*lease{}, running: map[string]int{}}
 }
 
 // hold keeps a claim alive until release is called. The context ends with errLeaseLost when the claim is lost.
 func (l *leases) hold(ctx context.Context, w Work, until time.Time) (context.Context, *lease, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	h := &lease{work: w, until: until, cancel: cancel}
+	h := &lease{work: w, cancel: cancel}
 	l.mu.Lock()
+	l.set(h, until)
 	l.held[w.ID] = h
+	l.running[w.ID]++
 	l.mu.Unlock()
 	return ctx, h, func() {
 		l.mu.Lock()
 		if l.held[w.ID] == h {
 			delete(l.held, w.ID)
 		}
+		if l.running[w.ID]--; l.running[w.ID] <= 0 {
+			delete(l.running, w.ID)
+		}
 		l.mu.Unlock()
 		cancel(context.Canceled)
 	}
+}
+
+// busy tells whether a worker of this process is at it: nobody here may take it again, whatever any clock says.
+func (l *leases) busy(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running[id] > 0
+}
+
+func (l *leases) set(h *lease, until time.Time) {
+	h.until = until
+	h.wall = time.Now().Round(0).Add(until.Sub(l.now()))
 }
 
 // valid tells whether the claim has at least margin left: whoever changes something outside asks right before.
 func (l *leases) valid(h *lease, margin time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.held[h.work.ID] == h && l.now().Add(margin).Before(h.until)
+	return l.held[h.work.ID] == h && l.now().Add(margin).Before(h.until) && time.Now().Round(0).Add(margin).Before(h.wall)
 }
 
 // extended tells the book that the ledger has moved the end of a claim.
 func (l *leases) extended(h *lease, until time.Time) {
 	l.mu.Lock()
-	h.until = until
+	l.set(h, until)
 	l.mu.Unlock()
 }
 
@@ -122,6 +142,6 @@ func (l *leases) renew(ctx context.Context) {
 			h.cancel(errLeaseLost)
 			continue
 		}
-		h.until = until
+		l.set(h, until)
 	}
 }

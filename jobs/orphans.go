@@ -64,8 +64,8 @@ func (s *Service) watchOrphans(ctx context.Context) {
 func (s *Service) failOrphan(ctx context.Context, w Work, system string) error {
 	_, err := s.Ledger.Transition(ctx, w.TaskID, func(t schemas.Task) ([]schemas.Event, error) {
 		n := t.Enforcement(w.ID)
-		held := n != nil && n.Status == schemas.StatusInProgress && s.Now().Before(w.DueAt) // by a replica with an older configuration
-		if n == nil || n.Status.Final() || held {
+		held := s.Now().Before(w.DueAt.Add(s.OrphanGrace)) // by a replica with another configuration, perhaps
+		if n == nil || n.Status.Final() || s.OrphanGrace > 0 && held {
 			return nil, nil
 		}
 		return []schemas.Event{{TaskID: t.ID, At: s.Now(), Type: schemas.EventFailed, Actor: "resetd", System: n.System,

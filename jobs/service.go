@@ -38,6 +38,8 @@ type Options struct {
 	Logger   zerolog.Logger
 	Metrics  prometheus.Registerer
 	Timing   Timing
+	// OrphanGrace is how long work of a system that is not configured here is left to other replicas; zero where there are none.
+	OrphanGrace time.Duration
 }
 
 // Timing holds the durations by which the jobs live; the zero value of each field is its default.

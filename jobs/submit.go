@@ -11,6 +11,9 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
+// maxEnforcements bounds what one delivery may set off: it is recorded in one transaction, and others wait meanwhile.
+const maxEnforcements = 5000
+
 // Submit records a submission and returns once it is durable; the workers are woken then. A sender that repeats itself
 // gets the first tasks, with replay set. Its problems point into the list of requests (/3/systems/0). Other errors:
 // schemas.ErrOverloaded, schemas.ErrKeyReused.
@@ -19,13 +22,17 @@ func (s *Service) Submit(ctx context.Context, sub schemas.Submission) (tasks []s
 	if !ok {
 		return nil, false, fmt.Errorf("source %q: %w", sub.Source, schemas.ErrNotFound)
 	}
-	now := s.Now()
+	now, enforcements := s.Now(), 0
 	d := NewDelivery{Source: sub.Source, Key: sub.Key, BodyHash: sub.BodyHash, Accepted: make([]schemas.Event, len(sub.Requests))}
 	for i, r := range sub.Requests {
 		r = r.WithDefaults()
 		systems, problem := s.targets(rule, r, i)
 		if problem != nil {
 			return nil, false, problem
+		}
+		if enforcements += len(systems); enforcements > maxEnforcements {
+			return nil, false, schemas.NewProblem(422, "too_much_at_once", "The delivery asks for too much at once",
+				fmt.Sprintf("Requests times systems may be at most %d in one delivery; split it into several, each with an id of its own.", maxEnforcements))
 		}
 		plan, err := s.Plan(sub.Source, r.Callback, rule.Events)
 		if err != nil {

@@ -34,7 +34,7 @@ type Request struct {
 	Reference      string           `json:"reference,omitempty" validate:"text=256"`
 	Callback       *CallbackRequest `json:"callback,omitempty" validate:"omitempty"`
 	DryRun         bool             `json:"dry_run,omitzero"`
-	OccurredAt     time.Time        `json:"occurred_at,omitzero"`
+	OccurredAt     time.Time        `json:"occurred_at,omitzero" validate:"calendar"`
 }
 
 // CallbackRequest says where the caller wants to hear, and of what: "final" for the end of the task, or the names of
@@ -68,7 +68,7 @@ const MaxRequests = 1000
 // Delivery is the native webhook body: one request, or a list of at most MaxRequests.
 type Delivery struct {
 	Type      string    `json:"type" validate:"eq=password_reset.requested"`
-	Timestamp time.Time `json:"timestamp" validate:"required"`
+	Timestamp time.Time `json:"timestamp" validate:"required,calendar"`
 	Data      Requests  `json:"data" validate:"required"`
 }
 

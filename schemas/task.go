@@ -125,8 +125,9 @@ func (n *Enforcement) apply(to Status, e Event) {
 		if e.Waited {
 			n.Attempts--
 		}
-		// A system that asks us to wait has not done it: there is no doubt, unless the reset was made before.
-		if e.Code == CodeRateLimited && !slices.ContainsFunc(n.Steps, func(s Step) bool { return s.Name == StepReset && s.Code.OK() }) {
+		// A system that asks us to wait instead of resetting has not done it: there is no doubt then. That it asks so in any
+		// other step says nothing of a reset that was sent before.
+		if slices.ContainsFunc(e.Steps, func(s Step) bool { return s.Name == StepReset && s.Code == CodeRateLimited }) {
 			n.Intent, n.IntentAt = nil, time.Time{}
 		}
 	case EventRetried: // a person's decision to begin anew, whatever was before

@@ -92,7 +92,8 @@ func TestARateLimitLeavesNoDoubt(t *testing.T) {
 		steps []Step
 		doubt bool
 	}{
-		"the system did not take it":                     {CodeRateLimited, nil, false},
+		"the verification of a doubt was too much":       {CodeRateLimited, []Step{{Name: StepVerify, Code: CodeRateLimited}}, true},
+		"no step tells what was refused":                 {CodeRateLimited, nil, true},
 		"nobody knows":                                   {CodeTimedOut, nil, true},
 		"it was taken, and reading it back was too much": {CodeRateLimited, []Step{{Name: StepReset, Code: CodeOK}}, true},
 		"it was refused, and the step says so":           {CodeRateLimited, []Step{{Name: StepReset, Code: CodeRateLimited}}, false},

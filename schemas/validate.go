@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-playground/validator/v10"
 )
@@ -33,6 +34,10 @@ func NewValidator() *Validator {
 	register("account", func(fl validator.FieldLevel) bool {
 		a, ok := fl.Field().Interface().(Account)
 		return ok && a.Check() == nil
+	})
+	register("calendar", func(fl validator.FieldLevel) bool {
+		at, ok := fl.Field().Interface().(time.Time)
+		return ok && (at.IsZero() || at.UTC().Year() >= 1 && at.UTC().Year() <= 9998)
 	})
 	register("name", func(fl validator.FieldLevel) bool { return NameForm.MatchString(fl.Field().String()) })
 	register("text", func(fl validator.FieldLevel) bool { return checkParam(fl, false) == nil })
@@ -97,6 +102,8 @@ func explain(e validator.FieldError) string {
 		return "use one of: " + e.Param()
 	case "eq":
 		return "this must be " + e.Param()
+	case "calendar":
+		return "this time lies outside the years 1 to 9998"
 	case "required":
 		return "this is missing"
 	case "unique":

@@ -22,7 +22,7 @@ const (
 
 // drain fills the ledger, stops the intake, and measures until everything is finished.
 func (b *bench) drain(ctx context.Context) error {
-	for _, v := range []variant{embedded, redisAlways, redisEverySec} {
+	for _, v := range b.chosen(embedded, redisAlways, redisEverySec) {
 		aim := float64(aimDrainEmbedded)
 		if v.fsync != "" {
 			aim = aimDrainRedis

@@ -28,7 +28,7 @@ const (
 
 // idle measures how soon a single webhook reaches the system, and then what resetd uses while nothing comes.
 func (b *bench) idle(ctx context.Context) error {
-	for _, v := range []variant{embedded, redisAlways} {
+	for _, v := range b.chosen(embedded, redisAlways) {
 		if err := b.idleRun(ctx, v); err != nil {
 			return fmt.Errorf("%s: %w", v.name, err)
 		}

@@ -27,7 +27,7 @@ type intake struct {
 // ingest measures the floor and every variant in turn, several times, because other work on the machine comes and goes:
 // a ratio compares neighbours in time only.
 func (b *bench) ingest(ctx context.Context) error {
-	variants := []variant{embedded, redisAlways, redisEverySec}
+	variants := b.chosen(embedded, redisAlways, redisEverySec)
 	var floors []intake
 	got := map[string][]intake{}
 	for round := range b.rounds {

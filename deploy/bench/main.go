@@ -33,6 +33,7 @@ type settings struct {
 	profile  string
 	wait     time.Duration
 	env      []string
+	queues   []string // names of variants; none means all
 }
 
 // bench is one run of this program.
@@ -79,7 +80,8 @@ func main() {
 }
 
 func (b *bench) flags() {
-	var list string
+	var list, queues string
+	split := func(text string) []string { return strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) }
 	flag.StringVar(&list, "parts", "", "only these parts, separated by commas: start, ingest, drain, idle, search")
 	flag.IntVar(&b.seconds, "seconds", 8, "length of one measured load run")
 	flag.IntVar(&b.rounds, "rounds", 3, "how often floor and ingest are measured, in turn")
@@ -90,13 +92,15 @@ func (b *bench) flags() {
 	flag.BoolVar(&b.postgres, "postgres", false, "search in PostgreSQL too")
 	flag.StringVar(&b.json, "json", "", "also write everything to this file")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of resetd during ingest and drain into this folder, and show where the time goes")
+	flag.StringVar(&queues, "queues", "", "only these queues, separated by commas: embedded, redis, redis-everysec")
 	flag.DurationVar(&b.wait, "calm", 0, "wait so long, at most, before each measured run until the machine has no other work")
 	flag.Func("env", "NAME=VALUE for the environment of resetd, to try settings of the Go runtime; may be repeated", func(text string) error {
 		b.env = append(b.env, text)
 		return nil
 	})
 	flag.Parse()
-	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+	b.queues = split(queues)
+	for _, name := range split(list) {
 		if name == "floor" {
 			name = "ingest"
 		}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/resetd/resetd/deploy/harness"
@@ -24,6 +26,14 @@ var (
 	redisAlways   = variant{name: "redis", fsync: "always"}
 	redisEverySec = variant{name: "redis everysec", fsync: "everysec"}
 )
+
+// chosen gives those of the variants that the settings name.
+func (b *bench) chosen(all ...variant) []variant {
+	if len(b.queues) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(v variant) bool { return !slices.Contains(b.queues, strings.ReplaceAll(v.name, " ", "-")) })
+}
 
 // stage is a running resetd with all that it needs, in a folder of its own.
 type stage struct {

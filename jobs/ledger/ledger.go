@@ -21,6 +21,7 @@ type Ledger struct {
 	read   *sql.DB // db.read: connections that only read
 	writer *writer
 	hot    *recent[*taskRow]
+	effort effort
 
 	metrics    *metrics
 	registerer prometheus.Registerer
@@ -48,7 +49,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, read: db.read, registerer: o.Registerer, metrics: newMetrics()}
+	l := &Ledger{db: db, read: db.read, registerer: o.Registerer, metrics: newMetrics(), effort: usualEffort}
 	if !db.shared {
 		l.hot = newRecent[*taskRow](hotTasks)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/resetd/resetd/schemas"
@@ -155,22 +156,29 @@ func (w *writer) recovered() {
 }
 
 // probe tells whether the ledger can write. After a failure it tries, because nobody else may: a balancer sends nothing
-// to a replica that is not ready.
+// to a replica that is not ready. It writes as much as some tasks do, since little may pass where they do not, and takes
+// it back.
 func (w *writer) probe(ctx context.Context) error {
 	if w.failing.Load() == nil {
 		return nil
 	}
-	o := newOperation(1)
-	o.run = func(b *batch) error {
-		b.settings[probeKey] = ""
-		return nil
+	for _, value := range []string{strings.Repeat(" ", probeSize), ""} {
+		o := newOperation(1)
+		o.run = func(b *batch) error {
+			b.settings[probeKey] = value
+			return nil
+		}
+		if err := w.submit(ctx, w.urgent, o); err != nil && !errors.Is(err, schemas.ErrOverloaded) {
+			return fmt.Errorf("ledger: %w: %w", schemas.ErrOverloaded, err)
+		} else if err != nil {
+			return err
+		}
 	}
-	err := w.submit(ctx, w.urgent, o)
-	if err != nil && !errors.Is(err, schemas.ErrOverloaded) {
-		return fmt.Errorf("ledger: %w: %w", schemas.ErrOverloaded, err)
-	}
-	return err
+	return nil
 }
 
-// probeKey is the setting that probe writes.
-const probeKey = "ledger.probe"
+// What probe writes, as a setting.
+const (
+	probeKey  = "ledger.probe"
+	probeSize = 64 << 10
+)

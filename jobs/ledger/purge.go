@@ -30,25 +30,20 @@ func (l *Ledger) Purge(ctx context.Context, before time.Time, limit int) (int, e
 
 // purgeable lists what may be deleted, oldest first, as far as a reader can tell.
 func (l *Ledger) purgeable(ctx context.Context, before time.Time, limit int) (ids []string, err error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT t.id FROM tasks t WHERE t.created_at < $1 AND (t.facet & 15) >= $2
-AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.task = t.n AND c.state = $3) ORDER BY t.created_at, t.n LIMIT $4`,
-		microsUp(before), firstFinal, string(schemas.CallbackPending), limit)
-	if err != nil {
-		return nil, l.unread("what may be deleted", err)
-	}
-	defer func() { _ = rows.Close() }() // the error of the iteration counts
-	for rows.Next() {
+	err = eachRow(ctx, l.read, selectPurgeable, func(r scanner) error {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, l.unread("what may be deleted", err)
-		}
+		err := r.Scan(&id)
 		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, microsUp(before), firstFinal, string(schemas.CallbackPending), limit)
+	if err != nil {
 		return nil, l.unread("what may be deleted", err)
 	}
 	return ids, nil
 }
+
+const selectPurgeable = `SELECT t.id FROM tasks t WHERE t.created_at < $1 AND (t.facet & 15) >= $2
+AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.task = t.n AND c.state = $3) ORDER BY t.created_at, t.n LIMIT $4`
 
 // purge deletes those tasks that are still final and owe nothing, now that they are locked. It has a transaction of its
 // own, so that no new task can name an account that it deletes.

@@ -78,12 +78,14 @@ func (l *Ledger) Events(ctx context.Context, taskID string) ([]schemas.Event, er
 	return events, nil
 }
 
-// Due implements jobs.Ledger.
+// Due implements jobs.Ledger. A generation above the first tells what was taken before; the index keeps it apart.
 func (l *Ledger) Due(ctx context.Context, queue string, now time.Time, limit int) ([]jobs.Work, error) {
 	var due []jobs.Work
 	for fresh := range 2 {
-		err := eachRow(ctx, l.read, `SELECT id, task_id, generation, due_at FROM work
-WHERE queue = $1 AND CASE WHEN generation > 1 THEN 0 ELSE 1 END = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4`, func(r scanner) error {
+		if len(due) == limit {
+			break
+		}
+		err := eachRow(ctx, l.read, selectDue, func(r scanner) error {
 			w := jobs.Work{Queue: queue}
 			var at int64
 			err := r.Scan(&w.ID, &w.TaskID, &w.Generation, &at)
@@ -97,6 +99,9 @@ WHERE queue = $1 AND CASE WHEN generation > 1 THEN 0 ELSE 1 END = $2 AND due_at 
 	}
 	return due, nil
 }
+
+const selectDue = `SELECT id, task_id, generation, due_at FROM work
+WHERE queue = $1 AND CASE WHEN generation > 1 THEN 0 ELSE 1 END = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4`
 
 // Backlog implements jobs.Ledger.
 func (l *Ledger) Backlog(ctx context.Context) (map[string]int, error) {

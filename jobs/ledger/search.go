@@ -13,19 +13,22 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// How many accounts a search by substring looks at one by one. Of more than fewAccounts the matches are mostly dense
-// enough among the tasks to be found by walking through these, which is tried first for walkBudget tasks. Only if more
-// than manyAccounts match must the walk go on as long as it takes.
-const (
-	fewAccounts  = 2000
-	manyAccounts = 10000
-	walkBudget   = 5000
-)
+// effort says how far a search goes before it tries another way.
+type effort struct {
+	// Up to few accounts that match a substring are looked at one by one. Of more the matches are mostly dense enough among
+	// the tasks to be found by walking through these, which is tried first, for budget tasks. Only if more than many
+	// accounts match must the walk go on as long as it takes.
+	few, many, budget int
+	// arms is how many lists are merged by one statement. Of more lists, those with the newest entries are taken.
+	arms int
+}
+
+var usualEffort = effort{few: 2000, many: 10000, budget: 5000, arms: 60}
 
 // Search implements jobs.Ledger. A status, system or source that does not exist has no tasks. It gives schemas.ErrCursor
 // for a cursor that is not from here.
 func (l *Ledger) Search(ctx context.Context, q schemas.TaskQuery) (page schemas.TaskPage, err error) {
-	w := walk{before: start(), from: math.MinInt64, want: pageSize(q.Limit) + 1}
+	w := walk{effort: l.effort, before: start(), from: math.MinInt64, want: pageSize(q.Limit) + 1}
 	if w.before, err = parseCursor(q.Cursor); err != nil {
 		return page, err
 	}
@@ -106,21 +109,20 @@ func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) error {
 		if !utf8.ValidString(part) || strings.ContainsRune(part, 0) {
 			return errNothing // no account holds it
 		}
-		accounts, err := w.db.accounts.find(ctx, w.tx, part, manyAccounts)
+		accounts, err := w.db.accounts.find(ctx, w.tx, part, w.effort.many)
 		if err != nil || len(accounts) == 0 {
 			return errors.Join(err, nothingIf(err == nil))
 		}
-		if len(accounts) <= manyAccounts {
+		if len(accounts) <= w.effort.many {
 			w.instead = w.throughAccounts(accounts, scopes, q.Status)
 		}
-		if len(accounts) <= fewAccounts {
+		if len(accounts) <= w.effort.few {
 			*w = *w.instead
 			return nil
 		}
-		w.where += " AND " + w.db.contains + "((SELECT a.key FROM accounts a WHERE a.id = t.account), $5) > 0"
-		w.args = append(w.args, part)
+		w.part = part
 		if w.instead != nil {
-			w.budget = walkBudget
+			w.budget = w.effort.budget
 		}
 	}
 	if !filtered {

@@ -22,6 +22,7 @@ type sqliteStore struct {
 	owing    *sql.Stmt
 	account  *sql.Stmt
 	write    [statementCount]*sql.Stmt
+	prepared []*sql.Stmt // all of them
 
 	accounts *recent[int64]  // by key
 	scopes   map[scope]int64 // all of them
@@ -43,8 +44,11 @@ func newSQLiteStore(ctx context.Context, db *sql.DB) (_ *sqliteStore, err error)
 		return nil, err
 	}
 	prepare := func(into **sql.Stmt, text string) {
-		if err == nil {
-			*into, err = s.conn.PrepareContext(ctx, text)
+		if err != nil {
+			return
+		}
+		if *into, err = s.conn.PrepareContext(ctx, text); err == nil {
+			s.prepared = append(s.prepared, *into)
 		}
 	}
 	prepare(&s.begins, "BEGIN IMMEDIATE")
@@ -57,11 +61,11 @@ func newSQLiteStore(ctx context.Context, db *sql.DB) (_ *sqliteStore, err error)
 	for i := range s.write {
 		prepare(&s.write[i], statements[i].row())
 	}
-	if err != nil {
-		return nil, errors.Join(err, s.conn.Close())
+	if err == nil {
+		err = s.recall(ctx)
 	}
-	if err := s.recall(ctx); err != nil {
-		return nil, errors.Join(err, s.conn.Close())
+	if err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
@@ -225,7 +229,14 @@ func (s *sqliteStore) fault(err error) fault {
 	return faultDown
 }
 
-func (s *sqliteStore) close() error { return s.conn.Close() }
+// close closes the statements too: SQLite keeps the file open as long as there is one.
+func (s *sqliteStore) close() error {
+	var errs []error
+	for _, p := range s.prepared {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(append(errs, s.conn.Close())...)
+}
 
 // one scans the row that a statement gives for an argument, if there is one.
 func one(ctx context.Context, s *sql.Stmt, arg any, scan func(scanner) error) error {

@@ -20,17 +20,15 @@ const (
 	listFacets   = "facet"
 )
 
-// maxArms is how many lists are merged by one statement. From more lists, those with the newest entries are taken.
-const maxArms = 60
-
 // walk merges lists, newest first, until it has as many tasks as wanted.
 type walk struct {
 	tx     queryer
 	db     *database
+	effort effort
 	list   string
 	keys   []int64 // which lists; none for listAll
-	where  string  // further conditions on t, each begun with AND; their arguments begin with $5
-	args   []any
+	where  string  // further conditions on t, each begun with AND
+	part   string  // what the key of the account must hold, as $5; empty if the lists settle it
 	before cursor
 	from   int64 // entries before this time do not count
 	want   int
@@ -42,7 +40,7 @@ type walk struct {
 
 func (w *walk) run(ctx context.Context) ([]cursor, error) {
 	if w.instead != nil {
-		if len(w.keys) <= maxArms {
+		if len(w.keys) <= w.effort.arms {
 			hits, err := w.merge(ctx, w.keys, w.before, w.from, w.want)
 			if err != nil || len(hits) == w.want {
 				return hits, err
@@ -50,7 +48,7 @@ func (w *walk) run(ctx context.Context) ([]cursor, error) {
 		}
 		return w.instead.run(ctx)
 	}
-	if len(w.keys) <= maxArms {
+	if len(w.keys) <= w.effort.arms {
 		return w.merge(ctx, w.keys, w.before, w.from, w.want)
 	}
 	return w.leapfrog(ctx)
@@ -72,8 +70,8 @@ func (w *walk) leapfrog(ctx context.Context) ([]cursor, error) {
 			keys = append(keys, t.key)
 		}
 		arms, from := len(tops), w.from
-		if arms > maxArms {
-			from = tops[maxArms].at + 1
+		if arms > w.effort.arms {
+			from = tops[w.effort.arms].at + 1
 			if arms = since(tops, from); arms == 0 { // more lists than arms begin at one time
 				from--
 				arms = since(tops, from)
@@ -102,7 +100,7 @@ func since(tops []top, from int64) int {
 // mergeAll merges any number of lists, in groups if there are too many.
 func (w *walk) mergeAll(ctx context.Context, keys []int64, before cursor, from int64, want int) ([]cursor, error) {
 	var hits []cursor
-	for group := range slices.Chunk(keys, maxArms) {
+	for group := range slices.Chunk(keys, w.effort.arms) {
 		some, err := w.merge(ctx, group, before, from, want)
 		if err != nil {
 			return nil, err
@@ -121,9 +119,9 @@ const newestFirst = " ORDER BY 1 DESC, 2 DESC LIMIT "
 // merge reads the newest entries of some lists. Each arm comes in order out of its index, so the database merges them
 // and stops when it has enough. SQLite does so by itself; PostgreSQL is brought to it by a limit on each arm.
 func (w *walk) merge(ctx context.Context, keys []int64, before cursor, from int64, want int) ([]cursor, error) {
-	columns, where, limit := "t.created_at, t.n", w.where, "$4"
+	columns, where, limit := "t.created_at, t.n", w.where+w.holds("t"), "$4"
 	if w.budget > 0 {
-		columns, where, limit = columns+", t.account", "", strconv.Itoa(w.budget)
+		columns, where, limit = columns+", t.account", w.where, strconv.Itoa(w.budget)
 	}
 	arms := make([]string, max(1, len(keys)))
 	for i := range arms {
@@ -137,7 +135,7 @@ func (w *walk) merge(ctx context.Context, keys []int64, before cursor, from int6
 	}
 	query := strings.Join(arms, " UNION ALL ") + newestFirst + limit
 	if w.budget > 0 {
-		query = "SELECT t.created_at, t.n FROM (" + query + ") AS t WHERE TRUE" + w.where + newestFirst + "$4"
+		query = "SELECT m.created_at, m.n FROM (" + query + ") AS m WHERE TRUE" + w.holds("m") + newestFirst + "$4"
 	}
 	var hits []cursor
 	err := eachRow(ctx, w.tx, query, func(r scanner) error {
@@ -145,14 +143,30 @@ func (w *walk) merge(ctx context.Context, keys []int64, before cursor, from int6
 		err := r.Scan(&c.at, &c.n)
 		hits = append(hits, c)
 		return err
-	}, append([]any{before.at, before.n, from, want}, w.args...)...)
+	}, w.arguments(before, from, want)...)
 	return hits, err
+}
+
+// holds is the condition that the account of a table's row holds the part.
+func (w *walk) holds(table string) string {
+	if w.part == "" {
+		return ""
+	}
+	return " AND " + w.db.contains + "((SELECT a.key FROM accounts a WHERE a.id = " + table + ".account), $5) > 0"
+}
+
+func (w *walk) arguments(before cursor, from int64, limit int) []any {
+	args := []any{before.at, before.n, from, limit}
+	if w.part != "" {
+		args = append(args, w.part)
+	}
+	return args
 }
 
 // tops gives the newest entry of each list that has one.
 func (w *walk) tops(ctx context.Context, keys []int64, before cursor) ([]top, error) {
 	query := fmt.Sprintf(`SELECT v.column1, (SELECT t.created_at FROM tasks t WHERE %s%s AND t.%s = v.column1
-ORDER BY t.created_at DESC, t.n DESC LIMIT $4) FROM (VALUES %s) AS v`, conditions, w.where, w.list, numbers(keys, "(", ")"))
+ORDER BY t.created_at DESC, t.n DESC LIMIT $4) FROM (VALUES %s) AS v`, conditions, w.where+w.holds("t"), w.list, numbers(keys, "(", ")"))
 	var tops []top
 	err := eachRow(ctx, w.tx, query, func(r scanner) error {
 		var t top
@@ -163,6 +177,6 @@ ORDER BY t.created_at DESC, t.n DESC LIMIT $4) FROM (VALUES %s) AS v`, condition
 		t.at = at.Int64
 		tops = append(tops, t)
 		return nil
-	}, append([]any{before.at, before.n, w.from, 1}, w.args...)...)
+	}, w.arguments(before, w.from, 1)...)
 	return tops, err
 }

@@ -127,14 +127,13 @@ func (w *writer) loop() {
 	ops := make([]*operation, 0, maxBatch)
 	for {
 		ops = ops[:0]
+		var create *operation
 		select {
 		case o := <-w.urgent:
 			ops = append(ops, o)
-		case o := <-w.creates:
-			ops = append(ops, o)
-			w.forget(w.creates, o)
+		case create = <-w.creates:
 		case o := <-w.alone:
-			w.process([]*operation{o})
+			w.process(append(ops, o))
 			continue
 		case <-w.stop:
 			if len(w.urgent)+len(w.creates)+len(w.alone) == 0 {
@@ -142,34 +141,37 @@ func (w *writer) loop() {
 			}
 			continue
 		}
-		w.process(w.gather(ops))
+		w.process(w.gather(ops, create))
 	}
 }
 
-// gather adds whatever waits already, without waiting for more: what others share a commit with is what came during
-// the one before.
-func (w *writer) gather(ops []*operation) []*operation {
-	creates := ops[0].weight
-fill:
-	for len(ops) < maxBatch {
+// gather adds whatever waits already, without waiting for more: those share a commit that came during the one before.
+// Creates come last, so that a replay among them sees what the others did.
+func (w *writer) gather(ops []*operation, create *operation) []*operation {
+	for len(ops) < maxBatch-1 {
 		select {
 		case o := <-w.urgent:
 			ops = append(ops, o)
+			continue
 		default:
-			break fill
 		}
+		break
 	}
-	for len(ops) < maxBatch && creates < maxCreates {
+	for tasks := 0; ; {
+		if create != nil {
+			w.forget(w.creates, create)
+			ops = append(ops, create)
+			tasks += create.weight
+		}
+		if len(ops) >= maxBatch || tasks >= maxCreates {
+			return ops
+		}
 		select {
-		case o := <-w.creates:
-			w.forget(w.creates, o)
-			ops = append(ops, o)
-			creates += o.weight
+		case create = <-w.creates:
 		default:
 			return ops
 		}
 	}
-	return ops
 }
 
 // close stops the writer after what it has accepted is written.

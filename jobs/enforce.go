@@ -24,19 +24,16 @@ func (s *Service) HandleEnforcement(ctx context.Context, w Work) {
 	}
 	began := s.Now()
 	until := began.Add(s.Timing.Lease)
-	t, err := s.Ledger.Transition(ctx, w.TaskID, func(t schemas.Task) ([]schemas.Event, error) {
+	t, err := s.Ledger.TransitionDue(ctx, w, began, func(t schemas.Task) ([]schemas.Event, error) {
 		n := t.Enforcement(w.ID)
 		if n == nil || n.Generation != w.Generation || n.Status != schemas.StatusQueued && n.Status != schemas.StatusInProgress {
 			return nil, errStale
-		}
-		if n.Status == schemas.StatusQueued && n.NotBefore.After(began) {
-			return nil, errStale // woken before its time
 		}
 		return []schemas.Event{{TaskID: t.ID, At: began, Type: schemas.EventClaimed, Actor: s.actor(), System: n.System,
 			Generation: n.Generation + 1, DueAt: until}}, nil
 	})
 	if err != nil {
-		if !errors.Is(err, errStale) && !errors.Is(err, schemas.ErrNotFound) {
+		if !errors.Is(err, errStale) && !errors.Is(err, schemas.ErrState) && !errors.Is(err, schemas.ErrNotFound) {
 			s.Logger.Warn().Err(err).Str("task", w.TaskID).Msg("cannot claim work; the sweep brings it back")
 		}
 		return

@@ -19,6 +19,10 @@ type Ledger interface {
 	// the ledger. An error from decide, or an event that the state machine refuses, changes nothing and is returned.
 	// No events is no change. It gives the task afterwards, and schemas.ErrNotFound for an unknown id.
 	Transition(ctx context.Context, taskID string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
+	// TransitionDue does the same for a task one of whose works is to be claimed: it gives schemas.ErrState, and asks
+	// nobody, unless the work is still there in its generation and due at now. So a claim that another process has
+	// renewed in between stands.
+	TransitionDue(ctx context.Context, w Work, now time.Time, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
 	// Renew moves the due time of claims whose generation is still the one given, and tells which are lost.
 	Renew(ctx context.Context, claims []Work, until time.Time) (lost []Work, err error)
 

@@ -8,6 +8,8 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -37,11 +39,23 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			tune()
 			return serve(cmd.Context(), c, newLogger(c.Log, cmd.ErrOrStderr()), nil)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "resetd.yaml", "configuration file")
 	return cmd
+}
+
+// heapGrowth lets the heap grow to five times what is alive before it is collected. What is alive is a few megabytes, so
+// under load it would be collected dozens of times a second otherwise, which takes a tenth of the processor.
+const heapGrowth = 400
+
+// tune sets up the runtime for a server, unless the environment does.
+func tune() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
 }
 
 // serve runs a whole resetd until ctx ends, then stops it in order. ready, if not nil, is called once it takes webhooks.

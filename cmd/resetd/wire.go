@@ -37,6 +37,7 @@ type app struct {
 	config *config.Config
 	log    zerolog.Logger
 	ledger *ledger.Ledger
+	clock  func() time.Time // by which leases and due times are reckoned
 	queue  *queue.Queue
 	set    *connectors.Set
 	jobs   *jobs.Service
@@ -60,7 +61,16 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 	if a.ledger, err = ledger.Open(ctx, ledger.Options{URL: backendURL(c.Ledger), Dir: c.DataDir, Now: time.Now, Logger: log, Registerer: reg}); err != nil {
 		return nil, err
 	}
-	if a.queue, err = queue.Open(ctx, queue.Options{URL: backendURL(c.Queue), Logger: log, Registerer: reg}); err != nil {
+	if a.clock, err = a.ledger.Clock(ctx); err != nil {
+		return nil, err
+	}
+	// The ledger knows the prefix, so that replicas share their queues and two installations on one Redis do not take each
+	// other's wake-ups.
+	prefix, _, err := a.ledger.Setting(ctx, "queue.prefix")
+	if err != nil {
+		return nil, err
+	}
+	if a.queue, err = queue.Open(ctx, queue.Options{URL: backendURL(c.Queue), Prefix: prefix, Logger: log, Registerer: reg}); err != nil {
 		return nil, err
 	}
 	poster, err := callback.New(callback.Options{Sources: callbackSources(c), AllowPrivateNetworks: c.Callbacks.AllowPrivateNetworks,
@@ -87,6 +97,10 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
 	}
 	rules[source.API] = jobs.SourceRule{Systems: names} // operators may act on every system
+	grace := orphanGrace
+	if c.Ledger.Local() {
+		grace = 0 // nobody else works on this ledger
+	}
 	window := wakeUps * callbackWorkers
 	for _, sys := range c.Systems {
 		window = max(window, wakeUps*workersOf(sys))
@@ -99,9 +113,14 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		NextDelay: func(n int, retryAfter time.Duration) (time.Duration, bool) {
 			return callback.NextDelay(n, retryAfter, rand.Float64())
 		},
-		Sources: rules, Systems: names, Window: max(window, 1), Instance: instance(), Now: time.Now, Logger: a.log, Metrics: reg,
+		Sources: rules, Systems: names, Window: max(window, 1), Instance: instance(), Now: a.clock, Logger: a.log, Metrics: reg,
+		OrphanGrace: grace,
 	})
 }
+
+// How long work of a system that is not configured here is left alone on a shared ledger: long enough for every replica to
+// get the new configuration.
+const orphanGrace = 10 * time.Minute
 
 // How many wake-ups may be outstanding in a queue for each worker: enough that no worker waits for the next one, and so few
 // that what has become urgent since, such as the work of a dead worker, does not stand behind thousands. In the embedded

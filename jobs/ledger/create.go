@@ -86,7 +86,7 @@ func (l *Ledger) Create(ctx context.Context, d jobs.NewDelivery) ([]schemas.Task
 	}
 	var tasks []schemas.Task
 	var replay bool
-	o := newOperation(len(items))
+	o := newOperation(weigh(items))
 	o.needs = func(n *needs) {
 		n.numbers += len(items)
 		for _, it := range items {
@@ -103,6 +103,15 @@ func (l *Ledger) Create(ctx context.Context, d jobs.NewDelivery) ([]schemas.Task
 		return nil, false, err
 	}
 	return tasks, replay, nil
+}
+
+// weigh tells what a delivery costs the writer: a row for each enforcement.
+func weigh(items []*item) int {
+	n := 0
+	for _, it := range items {
+		n += len(it.task.Enforcements)
+	}
+	return n
 }
 
 // create records the items, or gives the tasks that their keys made before.

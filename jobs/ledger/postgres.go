@@ -55,10 +55,12 @@ func openPostgres(ctx context.Context, location string, log zerolog.Logger) (_ *
 // default is; what is stricter, such as remote_apply, stays. The rest keeps the planner to the plans that the indexes
 // are made for, which is to read little, in order: it guesses otherwise for a table that it has not counted yet, and
 // keeps a plan that it made for the empty table. Parallel workers and compiled expressions cost more than they bring to
-// statements of a few milliseconds.
+// statements of a few milliseconds. The two time-outs free what a process holds that vanished without a word: its open
+// transaction ends, and whoever waits for a row of it goes on with the others meanwhile.
 const sessionSettings = `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
 ELSE current_setting('synchronous_commit') END, false), set_config('enable_seqscan', 'off', false),
-set_config('enable_bitmapscan', 'off', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false)`
+set_config('enable_bitmapscan', 'off', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false),
+set_config('idle_in_transaction_session_timeout', '5s', false), set_config('lock_timeout', '1s', false)`
 
 func prepareSession(ctx context.Context, c *pgx.Conn) error {
 	_, err := c.Exec(ctx, sessionSettings)

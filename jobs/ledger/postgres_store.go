@@ -41,11 +41,14 @@ func (s *postgresStore) begin(ctx context.Context, n *needs) (_ *found, err erro
 	if len(n.tasks) > 0 {
 		b.Queue(selectTask+" WHERE t.id = ANY($1) ORDER BY t.id FOR UPDATE", n.tasks).Query(each(f.scanTask))
 	}
+	if len(n.work) > 0 { // after its tasks are locked, without which nobody changes it
+		b.Queue(selectWork+" WHERE w.id = ANY($1)", n.work).Query(each(f.scanWork))
+	}
 	if len(n.callbacks) > 0 {
 		b.Queue(selectCallback+" WHERE c.id = ANY($1) ORDER BY c.id FOR UPDATE", n.callbacks).Query(each(f.scanCallback))
 	}
 	if len(n.owing) > 0 {
-		b.Queue(selectOwing+" WHERE t.id = ANY($1) AND c.state = 'pending' ORDER BY c.id FOR UPDATE OF c", n.owing).Query(each(f.scanOwing))
+		b.Queue(selectOwing+" WHERE t.id = ANY($1) ORDER BY c.id FOR UPDATE OF c", n.owing).Query(each(f.scanOwing))
 	}
 	if len(n.keys) > 0 {
 		s.dictionaries(b, n, f)
@@ -213,6 +216,9 @@ func (s *postgresStore) fault(err error) fault {
 		return faultRace
 	case "23505", "40001", "40P01": // unique_violation, serialization_failure, deadlock_detected
 		return faultRace
+	}
+	if e.Code == "55P03" { // lock_not_available: another process holds a row and does not go on
+		return faultBusy
 	}
 	switch e.Code[:2] {
 	case "22", "23", "54": // data, integrity, limits

@@ -48,6 +48,8 @@ func (w *writer) run(ops []*operation) {
 		for _, o := range ops {
 			o.err = w.overloaded(reasonFailed, err)
 		}
+	case len(ops) == 1 && w.store.fault(err) == faultBusy:
+		ops[0].err = w.overloaded(reasonFailed, err)
 	case len(ops) > 1:
 		for i := range ops {
 			w.run(ops[i : i+1])

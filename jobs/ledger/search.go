@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -45,12 +44,11 @@ func (l *Ledger) Search(ctx context.Context, q schemas.TaskQuery) (page schemas.
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	w.tx, w.db = tx, l.db
-	if err := w.plan(ctx, q); err != nil && !errors.Is(err, errNothing) {
-		return page, l.unread("tasks", err)
-	} else if err != nil {
-		return page, nil
+	var hits []cursor
+	some, err := w.plan(ctx, q)
+	if some {
+		hits, err = w.run(ctx)
 	}
-	hits, err := w.run(ctx)
 	if err != nil {
 		return page, l.unread("tasks", err)
 	}
@@ -85,58 +83,69 @@ func (l *Ledger) documents(ctx context.Context, tx queryer, hits []cursor) ([]sc
 	})
 }
 
-// errNothing ends the planning of a search that can find nothing.
-var errNothing = errors.New("nothing can match")
-
 // plan chooses the lists to walk: those of the accounts if few match, or else those of the facets that fit, or else the
-// one list of everything. What the lists do not settle becomes a condition on each entry.
-func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) error {
-	w.list = listAll
-	filtered := q.Status != "" || q.Source != "" || q.System != ""
-	var scopes []int64
-	if q.Source != "" || q.System != "" {
-		var err error
-		if scopes, err = w.scopes(ctx, q); err != nil || len(scopes) == 0 {
-			return errors.Join(err, nothingIf(err == nil))
-		}
-	}
+// one list of everything. What the lists do not settle becomes a condition on each entry. It tells whether anything can
+// match at all.
+func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) (some bool, err error) {
 	status, known := statusNumbers[q.Status]
 	if q.Status != "" && !known {
-		return errNothing
+		return false, nil
+	}
+	var scopes []int64 // nil as long as there is no filter for them
+	if q.Source != "" || q.System != "" {
+		if scopes, err = w.scopes(ctx, q); err != nil || len(scopes) == 0 {
+			return false, err
+		}
 	}
 	if q.Q != "" {
 		part := strings.ToLower(q.Q)
 		if !utf8.ValidString(part) || strings.ContainsRune(part, 0) {
-			return errNothing // no account holds it
+			return false, nil // no account holds it
 		}
 		accounts, err := w.db.accounts.find(ctx, w.tx, part, w.effort.many)
 		if err != nil || len(accounts) == 0 {
-			return errors.Join(err, nothingIf(err == nil))
+			return false, err
 		}
 		if len(accounts) <= w.effort.many {
-			w.instead = w.throughAccounts(accounts, scopes, q.Status)
+			w.instead = w.throughAccounts(accounts, scopes, status)
+			w.budget = w.effort.budget
 		}
 		if len(accounts) <= w.effort.few {
 			*w = *w.instead
-			return nil
+			return true, nil
 		}
 		w.part = part
-		if w.instead != nil {
-			w.budget = w.effort.budget
-		}
 	}
-	if !filtered {
-		return nil
+	if q.Status == "" && scopes == nil {
+		return true, nil
 	}
 	if scopes == nil {
-		var err error
 		if scopes, err = w.scopes(ctx, q); err != nil {
-			return err
+			return false, err
 		}
 	}
+	w.throughFacets(scopes, status)
+	return len(w.keys) > 0, nil
+}
+
+// throughAccounts gives the walk through the lists of accounts, with the other filters as conditions; status 0 is any.
+func (w *walk) throughAccounts(accounts, scopes []int64, status int64) *walk {
+	a := *w
+	a.list, a.keys = listAccounts, accounts
+	if status != 0 {
+		a.where += fmt.Sprintf(" AND (t.facet & %d) = %d", facetStatusMask, status)
+	}
+	if scopes != nil {
+		a.where += fmt.Sprintf(" AND (t.facet >> %d) IN (%s)", facetStatusBits, numbers(scopes, "", ""))
+	}
+	return &a
+}
+
+// throughFacets makes it the walk through the lists of the facets of scopes; status 0 is any.
+func (w *walk) throughFacets(scopes []int64, status int64) {
 	w.list = listFacets
 	for _, s := range scopes {
-		if q.Status != "" {
+		if status != 0 {
 			w.keys = append(w.keys, s<<facetStatusBits|status)
 			continue
 		}
@@ -145,27 +154,6 @@ func (w *walk) plan(ctx context.Context, q schemas.TaskQuery) error {
 		}
 	}
 	slices.Sort(w.keys)
-	return nil
-}
-
-// throughAccounts is the walk through the lists of accounts, with the other filters as conditions.
-func (w *walk) throughAccounts(accounts, scopes []int64, s schemas.Status) *walk {
-	a := *w
-	a.list, a.keys = listAccounts, accounts
-	if s != "" {
-		a.where += fmt.Sprintf(" AND (t.facet & %d) = %d", facetStatusMask, statusNumbers[s])
-	}
-	if scopes != nil {
-		a.where += fmt.Sprintf(" AND (t.facet >> %d) IN (%s)", facetStatusBits, numbers(scopes, "", ""))
-	}
-	return &a
-}
-
-func nothingIf(so bool) error {
-	if so {
-		return errNothing
-	}
-	return nil
 }
 
 // scopes gives those that fit the source and the system. There are few enough of them to look at all.

@@ -36,6 +36,16 @@ type database struct {
 // they become visible, so their number is all that is needed.
 const sqliteNews = "SELECT a.id + 1, FALSE, a.id, a.key FROM accounts a WHERE a.id >= $1 ORDER BY a.id"
 
+// private makes the file, if it is not there, for its owner alone; SQLite gives the files beside it the same mode. The
+// directory may be one that somebody else made, and open to all.
+func private(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger: create the database: %w; let the user that resetd runs as write to the data directory", err)
+	}
+	return f.Close()
+}
+
 // openSQLite opens the file in a directory, which it creates and locks.
 func openSQLite(ctx context.Context, dir string) (_ *database, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -50,6 +60,9 @@ func openSQLite(ctx context.Context, dir string) (_ *database, err error) {
 	unlock, err := lock(dir)
 	if err != nil {
 		return nil, err
+	}
+	if err := private(filepath.Join(dir, fileName)); err != nil {
+		return nil, errors.Join(err, unlock())
 	}
 	var dbs []*sql.DB
 	finish := func() error {

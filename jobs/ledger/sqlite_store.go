@@ -17,9 +17,9 @@ type sqliteStore struct {
 	begins   *sql.Stmt
 	commits  *sql.Stmt
 	task     *sql.Stmt
+	work     *sql.Stmt
 	key      *sql.Stmt
 	callback *sql.Stmt
-	owing    *sql.Stmt
 	account  *sql.Stmt
 	write    [statementCount]*sql.Stmt
 	prepared []*sql.Stmt // all of them
@@ -54,9 +54,9 @@ func newSQLiteStore(ctx context.Context, db *sql.DB) (_ *sqliteStore, err error)
 	prepare(&s.begins, "BEGIN IMMEDIATE")
 	prepare(&s.commits, "COMMIT")
 	prepare(&s.task, selectTask+" WHERE t.id = $1")
+	prepare(&s.work, selectWork+" WHERE w.id = $1")
 	prepare(&s.key, selectKey+" WHERE t.idem = $1")
 	prepare(&s.callback, selectCallback+" WHERE c.id = $1")
-	prepare(&s.owing, selectOwing+" WHERE t.id = $1 AND c.state = 'pending' LIMIT 1")
 	prepare(&s.account, "SELECT id FROM accounts WHERE key = $1")
 	for i := range s.write {
 		prepare(&s.write[i], statements[i].row())
@@ -101,6 +101,11 @@ func (s *sqliteStore) begin(_ context.Context, n *needs) (*found, error) {
 			return nil, err
 		}
 	}
+	for _, id := range n.work {
+		if err := one(ctx, s.work, id, f.scanWork); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range n.keys {
 		if err := one(ctx, s.key, k[:], f.scanKey); err != nil {
 			return nil, err
@@ -112,7 +117,7 @@ func (s *sqliteStore) begin(_ context.Context, n *needs) (*found, error) {
 		}
 	}
 	for _, id := range n.owing {
-		if err := one(ctx, s.owing, id, f.scanOwing); err != nil {
+		if err := eachRow(ctx, s.conn, selectOwing+" WHERE t.id = $1", f.scanOwing, id); err != nil {
 			return nil, err
 		}
 	}

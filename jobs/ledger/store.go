@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 
+	"github.com/resetd/resetd/jobs"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -28,11 +29,13 @@ const (
 	faultDown    fault = iota // the database cannot write now: nobody's fault in the batch
 	faultRace                 // another process was faster: the same batch may pass when it is run again
 	faultRefused              // the database refuses the data of some operation
+	faultBusy                 // some operation needs a row that another process does not let go
 )
 
 // needs is what the operations of a batch concern.
 type needs struct {
 	tasks     []string // ids
+	work      []string // ids
 	callbacks []string // ids
 	owing     []string // ids of tasks of which it must be known whether they owe callbacks
 	keys      []idem   // of deliveries
@@ -45,6 +48,7 @@ type needs struct {
 // made where they are missing.
 type found struct {
 	tasks     map[string]*taskRow
+	work      map[string]*jobs.Work
 	callbacks map[string]*callbackRow
 	owing     map[int64]bool // by task number
 	delivered map[idem]delivered
@@ -54,7 +58,7 @@ type found struct {
 }
 
 func newFound() *found {
-	return &found{tasks: map[string]*taskRow{}, callbacks: map[string]*callbackRow{}, owing: map[int64]bool{},
+	return &found{tasks: map[string]*taskRow{}, work: map[string]*jobs.Work{}, callbacks: map[string]*callbackRow{}, owing: map[int64]bool{},
 		delivered: map[idem]delivered{}, accounts: map[string]int64{}, scopes: map[scope]int64{}}
 }
 
@@ -84,9 +88,10 @@ type callbackRow struct {
 
 const (
 	selectTask     = "SELECT t.id, t.n, t.account, t.facet, t.doc FROM tasks t"
+	selectWork     = "SELECT w.id, w.generation, w.due_at FROM work w"
 	selectKey      = "SELECT t.idem, t.id, t.body_hash FROM tasks t"
 	selectCallback = "SELECT c.id, c.task, c.doc FROM callbacks c"
-	selectOwing    = "SELECT c.task FROM callbacks c JOIN tasks t ON t.n = c.task"
+	selectOwing    = "SELECT c.task, c.state FROM tasks t JOIN callbacks c ON c.task = t.n"
 )
 
 // scanner is a row of either database.
@@ -101,6 +106,17 @@ func (f *found) scanTask(s scanner) error {
 	row.scope = row.facet >> facetStatusBits
 	f.tasks[id] = row
 	return decode(doc, &row.task)
+}
+
+func (f *found) scanWork(s scanner) error {
+	var due int64
+	w := &jobs.Work{}
+	if err := s.Scan(&w.ID, &w.Generation, &due); err != nil {
+		return err
+	}
+	w.DueAt = fromMicros(due)
+	f.work[w.ID] = w
+	return nil
 }
 
 func (f *found) scanKey(s scanner) error {
@@ -126,9 +142,10 @@ func (f *found) scanCallback(s scanner) error {
 
 func (f *found) scanOwing(s scanner) error {
 	var n int64
-	if err := s.Scan(&n); err != nil {
-		return err
+	var state string
+	err := s.Scan(&n, &state)
+	if state == string(schemas.CallbackPending) {
+		f.owing[n] = true
 	}
-	f.owing[n] = true
-	return nil
+	return err
 }

@@ -24,6 +24,36 @@ func (l *Ledger) Transition(ctx context.Context, taskID string, decide func(sche
 	return after, nil
 }
 
+// TransitionDue implements jobs.Ledger.
+func (l *Ledger) TransitionDue(ctx context.Context, w jobs.Work, now time.Time, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error) {
+	var after schemas.Task
+	o := newOperation(1)
+	o.needs = func(n *needs) {
+		n.tasks = append(n.tasks, w.TaskID)
+		n.work = append(n.work, w.ID)
+	}
+	o.run = func(b *batch) (err error) {
+		if !b.isDue(w, now) {
+			return fmt.Errorf("ledger: work %s: %w: it is not due in generation %d", w.ID, schemas.ErrState, w.Generation)
+		}
+		after, err = b.transition(w.TaskID, decide)
+		return err
+	}
+	if err := l.writer.submit(ctx, l.writer.urgent, o); err != nil {
+		return schemas.Task{}, err
+	}
+	return after, nil
+}
+
+// isDue tells whether work is there as given and due, as the operations so far have left it.
+func (b *batch) isDue(w jobs.Work, now time.Time) bool {
+	row, touched := b.work[w.ID]
+	if !touched {
+		row = b.found.work[w.ID]
+	}
+	return row != nil && row.Generation == w.Generation && !row.DueAt.After(now)
+}
+
 // transition folds what decide gives into the task. It changes nothing before all of it is known to be right.
 func (b *batch) transition(id string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error) {
 	row := b.found.tasks[id]

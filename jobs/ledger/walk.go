@@ -56,7 +56,7 @@ func (w *walk) run(ctx context.Context) ([]cursor, error) {
 
 // leapfrog walks more lists than can be merged at once. It merges those whose newest entries are newest, down to the
 // newest entry of the first list that is left out; below that the order is another, and it looks again. Without further
-// conditions one round is enough, because n tasks lie in n lists at most.
+// conditions one round is enough for as many tasks as there are arms, because they lie in no more lists than that.
 func (w *walk) leapfrog(ctx context.Context) ([]cursor, error) {
 	var hits []cursor
 	for before, keys := w.before, w.keys; ; {
@@ -111,7 +111,7 @@ func (w *walk) mergeAll(ctx context.Context, keys []int64, before cursor, from i
 	return hits[:min(want, len(hits))], nil
 }
 
-// conditions bound one list; the arguments are those of bounds.
+// conditions bound each list; what they compare with is given by arguments.
 const conditions = "(t.created_at, t.n) < ($1, $2) AND t.created_at >= $3"
 
 const newestFirst = " ORDER BY 1 DESC, 2 DESC LIMIT "

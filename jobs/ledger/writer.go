@@ -21,7 +21,7 @@ const (
 
 // operation is one thing that a caller wants written.
 type operation struct {
-	weight int // how many tasks it brings
+	weight int // how many enforcements it brings; 1 for what is no creation
 	needs  func(*needs)
 	run    func(*batch) error // may run more than once, each time in another batch
 	err    error

@@ -66,6 +66,9 @@ CREATE TABLE settings (
     updated_at BIGINT NOT NULL
 );
 
+-- What begins the names of this installation's queues, should several share one Redis.
+INSERT INTO settings (key, value, updated_at) VALUES ('queue.prefix', 'resetd-' || substr(md5(random()::text || clock_timestamp()::text), 1, 8), 0);
+
 -- +goose Down
 DROP TABLE settings;
 DROP TABLE callbacks;

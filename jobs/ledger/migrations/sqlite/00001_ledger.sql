@@ -60,6 +60,9 @@ CREATE TABLE settings (
     updated_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- What begins the names of this installation's queues, should several share one Redis.
+INSERT INTO settings (key, value, updated_at) VALUES ('queue.prefix', 'resetd-' || lower(hex(randomblob(4))), 0);
+
 -- +goose Down
 DROP TABLE settings;
 DROP TABLE callbacks;

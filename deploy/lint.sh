@@ -10,13 +10,13 @@ if [ -n "$unformatted" ]; then
 fi
 go vet ./...
 go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-if go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./... >/tmp/govulncheck.$$ 2>&1; then
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+if go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./... >"$report" 2>&1; then
 	echo "govulncheck: nothing found"
-elif grep -q 'Vulnerability #' /tmp/govulncheck.$$; then
-	cat /tmp/govulncheck.$$ >&2
-	rm -f /tmp/govulncheck.$$
+elif grep -q 'Vulnerability #' "$report"; then
+	cat "$report" >&2
 	exit 1
 else
 	echo "govulncheck: skipped, its database cannot be had here"
 fi
-rm -f /tmp/govulncheck.$$

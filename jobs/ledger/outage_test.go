@@ -143,7 +143,7 @@ func TestSessionsThatAreCutLoseNothing(t *testing.T) {
 
 func TestAServerThatHangsIsGivenUpInTime(t *testing.T) {
 	p := postgresPlace(t)
-	l := p.open(t, func(o *Options) { o.Deadline = 300 * time.Millisecond })
+	l := p.open(t, func(o *Options) { o.Deadline = time.Second })
 	c, err := pgx.Connect(t.Context(), p.options.URL)
 	if err != nil {
 		t.Fatal(err)

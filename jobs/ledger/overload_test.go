@@ -68,7 +68,7 @@ func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
 
 func TestWhoLeavesTheQueueIsNotServed(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *place) {
-		l := p.open(t, func(o *Options) { o.Deadline = 300 * time.Millisecond })
+		l := p.open(t, func(o *Options) { o.Deadline = time.Second })
 		task := mustCreate(t, l, accepted(epoch, "jdoe"))
 		release := hold(t, l)
 		defer release()

@@ -63,7 +63,8 @@ func searches() map[string]schemas.TaskQuery {
 }
 
 // BenchmarkSearch prints p50 and p95 of every search, of its first page and of a page deep inside. RESETD_BENCH_TASKS
-// sets the number of tasks (100,000), RESETD_BENCH_DIR keeps the SQLite file for the next run.
+// sets the number of tasks (100,000). RESETD_BENCH_DIR and RESETD_BENCH_POSTGRES name a folder and a database that are
+// kept for the next run.
 func BenchmarkSearch(b *testing.B) {
 	tasks := 100_000
 	if n, err := strconv.Atoi(os.Getenv("RESETD_BENCH_TASKS")); err == nil {

@@ -11,7 +11,7 @@ import (
 type store interface {
 	// begin opens a transaction and gives what is there of the things needed, locked against other processes.
 	begin(ctx context.Context, n *needs) (*found, error)
-	// deliveries and tasks read more in the open transaction, without locking it.
+	// tasks reads more tasks in the open transaction, without locking them.
 	tasks(ctx context.Context, ids []string) (map[string]*taskRow, error)
 	// commit writes the changes and makes them durable.
 	commit(ctx context.Context, c *changes) error

@@ -66,7 +66,7 @@ func (s *system) failure(caller, bound context.Context, err error) *schemas.Fail
 	f, _ := errors.AsType[*schemas.Failure](err)
 	switch {
 	case f != nil && f.Code.Valid() && !f.Code.OK():
-		return &schemas.Failure{Code: f.Code, Detail: s.redact.text(f.Detail), RetryAfter: f.RetryAfter, Cause: s.redact.wrap(f.Cause)}
+		return &schemas.Failure{Code: f.Code, Detail: s.detail(f.Detail), RetryAfter: f.RetryAfter, Cause: s.redact.wrap(f.Cause)}
 	case caller.Err() != nil:
 		return schemas.Fail(schemas.CodeTimedOut, "the call was given up before there was an answer").Because(caller.Err())
 	case bound.Err() != nil || errors.Is(err, context.DeadlineExceeded):
@@ -90,7 +90,7 @@ func (s *system) logger(ctx context.Context) *zerolog.Logger {
 func (s *system) logPanic(ctx context.Context, step string, p any) {
 	what := fmt.Sprintf("%T", p)
 	if r, ok := p.(runtime.Error); ok {
-		what = s.redact.text(r.Error())
+		what = s.detail(r.Error())
 	}
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])

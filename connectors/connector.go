@@ -26,8 +26,14 @@ import (
 //   - unexpected: everything that the connector does not understand.
 //
 // Repetition. A method does what it says once and never tries a call again by itself; another server of the same system
-// may be tried as long as nothing was sent that changes anything. One exception: a system that rejects a generated
-// password may be offered another.
+// may be tried as long as nothing was sent that changes anything. Two exceptions: a system that rejects a generated
+// password may be offered another, and a change that was refused because the account is not as it was read may be made
+// anew after another reading, unless what changed may have been an earlier reset.
+//
+// Lateness. A change that was given up may be carried out later, by a server that was slow. Where the system knows
+// conditions (an assertion, an ETag), every change is bound to the state that was read right before it, so that of two
+// attempts one at most has an effect. An account that was changed in between is unavailable, never conflict: the attempt is
+// verified and made again.
 //
 // Identity. Everything after Resolve acts on Identity.ID, which never changes in the system. A name may have passed to
 // somebody else since.

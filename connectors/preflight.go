@@ -34,7 +34,7 @@ func (s *system) preflight(ctx context.Context, mode schemas.Mode) error {
 		return err
 	}
 	if len(got.Missing) > 0 {
-		return schemas.Fail(schemas.CodePermissionMissing, "%s", strings.Join(got.Missing, "; "))
+		return schemas.Fail(schemas.CodePermissionMissing, "%s", s.detail(strings.Join(got.Missing, "; ")))
 	}
 	if !slices.Contains(got.Modes, mode) {
 		return schemas.Fail(schemas.CodeUnsupported, "the system %s cannot do the mode %s here; it can do: %s",
@@ -56,8 +56,8 @@ func (s *system) permitted() error {
 func (s *system) probe(ctx context.Context) (schemas.Capabilities, error) {
 	return call(ctx, s, stepProbe, func(ctx context.Context) (schemas.Capabilities, error) {
 		got, err := s.Connector.Probe(ctx)
-		got.Product = s.redact.text(got.Product)
-		got.Missing, got.Warn = s.redact.texts(got.Missing), s.redact.texts(got.Warn)
+		got.Product = s.detail(got.Product)
+		got.Missing, got.Warn = s.details(got.Missing), s.details(got.Warn)
 		return got, err
 	})
 }

@@ -15,10 +15,15 @@ import (
 // is gone rather than hide it.
 const minSecret = 4
 
+// Redact takes secrets out of a text, as they are and as they commonly stand in messages: in a URL, in quotes, in base64.
+// Secrets of fewer than 4 bytes stay. It is for secrets that a connector makes inside, and for texts that it cuts short:
+// Set sees those only afterwards.
+func Redact(text string, secrets ...schemas.Secret) string { return newRedactor(secrets).text(text) }
+
 // redactor takes known secrets out of texts.
 type redactor struct{ replace *strings.Replacer }
 
-// newRedactor knows the secrets as they are and as they commonly stand in messages: in a URL, in quotes, in base64.
+// newRedactor prepares what Redact does.
 func newRedactor(secrets []schemas.Secret) redactor {
 	var forms []string
 	for _, s := range secrets {
@@ -41,15 +46,6 @@ func newRedactor(secrets []schemas.Secret) redactor {
 
 // text gives the text without the secrets.
 func (r redactor) text(s string) string { return r.replace.Replace(s) }
-
-// texts gives a copy of the texts without the secrets.
-func (r redactor) texts(in []string) []string {
-	out := slices.Clone(in)
-	for i := range out {
-		out[i] = r.text(out[i])
-	}
-	return out
-}
 
 // wrap gives an error that reads as err without the secrets and is errors.Is to what err is, but does not hand it out.
 func (r redactor) wrap(err error) error {

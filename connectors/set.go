@@ -55,7 +55,8 @@ type Info struct {
 
 // Set is all IAM systems, each under its name. Its methods may be called at the same time. Every error is a
 // *schemas.Failure whose text, like that of every result, holds none of the systems' secrets; its cause can be compared
-// but not read.
+// but not read. Every text is one line of characters that can be seen, of 2 KiB at most; the name of an identity of 1 KiB.
+// An id or a mark of evidence over 512 bytes is unexpected.
 //
 // A call waits until the system's rate allows it, gets at most the system's time-out, survives a panic of the connector,
 // and leaves one log line and two metrics behind. Lines go to the logger in the context (zerolog.Ctx), which knows the task

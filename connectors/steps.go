@@ -26,10 +26,15 @@ func (s *Set) Resolve(ctx context.Context, system string, a schemas.Account) (sc
 	}
 	return call(ctx, one, string(schemas.StepResolve), func(ctx context.Context) (schemas.Identity, error) {
 		id, err := one.Connector.Resolve(ctx, a)
-		if err == nil && id.ID == "" {
-			err = schemas.Fail(schemas.CodeUnexpected, "the connector found an account without an id; please report this")
+		switch {
+		case err != nil:
+			return id, err
+		case id.ID == "":
+			return id, schemas.Fail(schemas.CodeUnexpected, "the connector found an account without an id; please report this")
 		}
-		return id, err
+		// The id is what later calls act on; the name is for people, and may be written by the one whom it names.
+		id.Name = readable(one.redact.text(id.Name), maxName)
+		return id, exact("an id", id.ID)
 	})
 }
 
@@ -41,7 +46,10 @@ func (s *Set) Classify(ctx context.Context, system string, id schemas.Identity) 
 	}
 	return call(ctx, one, string(schemas.StepClassify), func(ctx context.Context) (schemas.Class, error) {
 		class, err := one.Connector.Classify(ctx, id)
-		class.Why = one.redact.text(class.Why)
+		class.Why = one.detail(class.Why)
+		if err == nil {
+			err = exact("a mark of the account's last change", class.Evidence.Marker)
+		}
 		return class, err
 	})
 }
@@ -68,7 +76,10 @@ func (s *Set) Verify(ctx context.Context, system string, id schemas.Identity, si
 	}
 	return call(ctx, one, string(schemas.StepVerify), func(ctx context.Context) (schemas.Proof, error) {
 		proof, err := one.Connector.Verify(ctx, id, since)
-		proof.Detail = one.redact.text(proof.Detail)
+		proof.Detail = one.detail(proof.Detail)
+		if err == nil {
+			err = exact("a mark of the account's last change", proof.Evidence.Marker)
+		}
 		return proof, err
 	})
 }
@@ -86,7 +97,7 @@ func (s *Set) change(ctx context.Context, system string, step schemas.StepName,
 			return schemas.Receipt{}, err
 		}
 		got, err := do(ctx, one.Connector)
-		got.Detail = one.redact.text(got.Detail)
+		got.Detail = one.detail(got.Detail)
 		done := got.Code.OK() || step == schemas.StepRevoke && got.Code == schemas.CodeUnsupported
 		switch {
 		case err != nil || done:

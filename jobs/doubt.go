@@ -8,8 +8,8 @@ import (
 
 // settleDoubt deals with an enforcement whose reset may have been sent by an attempt that never told how it ended. It is
 // never blindly repeated: the system is asked whether the password has changed since the evidence that was stored right
-// before. It changed and is in force: the reset was made, and the walk goes on after it. Nothing changed: the walk begins
-// anew. Anything else is for a person to look at.
+// before. It changed and is in force: the reset was made, and the walk goes on after it. The password is the old
+// one: the walk begins anew. Anything else is for a person to look at.
 func (r *run) settleDoubt(ctx context.Context) (end schemas.Event, done bool) {
 	s := r.svc
 	if r.task.Request.Mode == schemas.ModeExpire {
@@ -35,7 +35,7 @@ func (r *run) settleDoubt(ctx context.Context) (end schemas.Event, done bool) {
 		r.reset = true
 		r.keepReset(proof)
 		return schemas.Event{}, false
-	case !proof.Changed && proof.Evidence.Same(*r.n.Intent):
+	case !proof.Changed: // whatever else of the account moved: a failed log-in moves its marker
 		r.log.Info().Msg("the earlier attempt did not reach the system; beginning anew")
 		return schemas.Event{}, false
 	}

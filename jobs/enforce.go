@@ -125,6 +125,10 @@ func (r *run) prepare(ctx context.Context) (end schemas.Event, done bool) {
 	if err != nil {
 		return r.failed(ctx, err), true
 	}
+	if r.n.InDoubt() && r.task.Request.Mode != schemas.ModeExpire && !class.Evidence.PasswordChangedAt.Equal(r.n.Intent.PasswordChangedAt) {
+		return schemas.Event{Type: schemas.EventDeferred, DueAt: r.svc.Now().Add(r.svc.Timing.Settle), Waited: true,
+			Detail: "the password was set after the doubt about an earlier attempt was looked into; it is verified again"}, true
+	}
 	if r.task.Request.DryRun {
 		return schemas.Event{Type: schemas.EventCancelled, Code: schemas.CodeOK, Identity: &id,
 			Detail: "dry run: " + id.Name + " would have been reset; nothing was changed"}, true

@@ -145,7 +145,7 @@ func (s *session) bind(ctx context.Context, dn, password string) (policyError in
 				policyError = c.Error
 			}
 		}
-		return err
+		return hushed(err, password)
 	})
 	return policyError, err
 }

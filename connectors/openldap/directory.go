@@ -45,6 +45,7 @@ type account struct {
 	classes  []string
 	locked   string
 	policy   string
+	changed  string // pwdChangedTime as the server wrote it
 	evidence schemas.Evidence
 }
 
@@ -71,7 +72,8 @@ func accountOf(e *ldap.Entry, uid string) account {
 		policy:   e.GetEqualFoldAttributeValue(attrPolicy),
 		evidence: schemas.Evidence{MustChange: e.GetEqualFoldAttributeValue(attrReset) == "TRUE", Marker: e.GetEqualFoldAttributeValue(attrCSN)},
 	}
-	a.evidence.PasswordChangedAt = generalizedTime(e.GetEqualFoldAttributeValue(attrChanged))
+	a.changed = e.GetEqualFoldAttributeValue(attrChanged)
+	a.evidence.PasswordChangedAt = generalizedTime(a.changed)
 	if a.name == "" {
 		a.name = a.dn
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -16,6 +17,20 @@ func answer(err error) (code uint16, ok bool) {
 		return 0, false
 	}
 	return e.ResultCode, true
+}
+
+// hushed gives an answer without a secret that was part of the request, because servers quote what they were sent. The
+// secret goes before anything is cut or cleaned, which could leave a part of it, and so does the packet that go-ldap keeps.
+func hushed(err error, secret string) error {
+	e, ok := errors.AsType[*ldap.Error](err)
+	if !ok {
+		return err
+	}
+	text := ""
+	if e.Err != nil {
+		text = connectors.Redact(e.Err.Error(), schemas.NewSecret(secret))
+	}
+	return &ldap.Error{Err: errors.New(text), ResultCode: e.ResultCode}
 }
 
 // meaning is what a result code says, and what to do about it.
@@ -39,7 +54,6 @@ var meanings = map[uint16]meaning{
 	ldap.LDAPResultUnwillingToPerform:       {schemas.CodeUnavailable, "see whether the database is read-only or under maintenance"},
 	ldap.LDAPResultServerDown:               {schemas.CodeUnavailable, "the server is down"},
 	ldap.LDAPResultConnectError:             {schemas.CodeUnavailable, "the server is down"},
-	ldap.LDAPResultAssertionFailed:          {schemas.CodeConflict, "another entry stands under the account's name by now; run the task again"},
 }
 
 // failure makes a Failure of an exchange that changes nothing.

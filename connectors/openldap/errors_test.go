@@ -26,7 +26,7 @@ func TestEachResultCodeHasItsMeaning(t *testing.T) {
 		ldap.LDAPResultServerDown:               schemas.CodeUnavailable,
 		ldap.LDAPResultConnectError:             schemas.CodeUnavailable,
 		ldap.LDAPResultTimeLimitExceeded:        schemas.CodeTimedOut,
-		ldap.LDAPResultAssertionFailed:          schemas.CodeConflict,
+		ldap.LDAPResultAssertionFailed:          schemas.CodeUnavailable,
 		ldap.LDAPResultInvalidCredentials:       schemas.CodeBadCredentials,
 		ldap.LDAPResultOperationsError:          schemas.CodeUnexpected,
 		ldap.LDAPResultObjectClassViolation:     schemas.CodeUnexpected,

@@ -29,6 +29,14 @@ func configOf(s *testserver.SlapdServer) *openldap.Config {
 	return c
 }
 
+// openldapConfig gives settings for a server that is none of the testserver's.
+func openldapConfig(url, password string) *openldap.Config {
+	c := openldap.Kind().New().(*openldap.Config)
+	c.URL, c.AllowPlaintext = url, true
+	c.BindDN, c.Password, c.BaseDN = "cn=resetd,dc=example,dc=com", schemas.NewSecret(password), "dc=example,dc=com"
+	return c
+}
+
 // open makes a connector of valid settings. It is closed with the test.
 func open(t *testing.T, c *openldap.Config) connectors.Connector {
 	t.Helper()

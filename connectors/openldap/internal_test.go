@@ -80,6 +80,30 @@ func TestJudgement(t *testing.T) {
 	}
 }
 
+func TestChangeIsBoundToWhatWasRead(t *testing.T) {
+	a := account{id: "u*", changed: "20261122070001Z", evidence: schemas.Evidence{Marker: "csn"}}
+	fresh, hidden := account{id: "u", evidence: schemas.Evidence{Marker: "csn", MustChange: true}}, account{id: "u", changed: a.changed}
+	for _, one := range []struct {
+		account    account
+		state      policyState
+		collisions int
+		want       string
+	}{
+		{a, policyStrict, 0, `(&(entryUUID=u\2a)(entryCSN=csn))`},
+		{a, policyUnknown, 2, `(&(entryUUID=u\2a)(entryCSN=csn))`},
+		{a, policyStrict, 3, `(&(entryUUID=u\2a)(!(pwdReset=TRUE))(pwdChangedTime=20261122070001Z))`},
+		{fresh, policyLax, 3, `(&(entryUUID=u)(pwdReset=TRUE)(!(pwdChangedTime=*)))`},
+		{hidden, policyStrict, 0, `(&(entryUUID=u)(!(pwdReset=TRUE))(pwdChangedTime=20261122070001Z))`},
+		{a, policyMissing, 3, `(&(entryUUID=u\2a)(entryCSN=csn))`},
+		{hidden, policyMissing, 0, `(&(entryUUID=u))`},
+	} {
+		got := one.account.assertion(policy{state: one.state}, one.collisions)
+		if _, err := ldap.CompileFilter(got); err != nil || got != one.want {
+			t.Errorf("%+v after %d collisions: %s (%v), want %s", one.account, one.collisions, got, err, one.want)
+		}
+	}
+}
+
 func TestReadBackFindsWhatDoesNotBind(t *testing.T) {
 	d := &directory{}
 	set := schemas.Evidence{PasswordChangedAt: time.Unix(1, 0), MustChange: true}

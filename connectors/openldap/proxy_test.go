@@ -20,13 +20,19 @@ type proxy struct {
 	url string
 	to  string // slapd's host:port
 
-	// onModify is what becomes of each modify request; before, if set, is called when one arrives.
+	// onModify is what becomes of each modify request, or with first of that many; before, if set, is called when one of
+	// these arrives.
 	onModify verdict
 	before   func()
+	first    int
 	// refuse, with the verdict answer, is what a modify request is answered with instead of being passed on.
 	refuse func(password string) (code uint16, text string)
 
+	// release, with the verdict hold, lets the request go on; then late is sent to when it has been answered.
+	release, late chan struct{}
+
 	mu        sync.Mutex
+	modifies  int
 	passwords []string
 	conns     []net.Conn
 }
@@ -39,11 +45,12 @@ const (
 	loseAnswer         // slapd does it, and the connection breaks before its answer
 	swallow            // slapd never sees it, and nothing is answered
 	answer             // slapd never sees it; the proxy answers
+	hold               // slapd sees it later, whether or not the client is still there
 )
 
 func newProxy(t *testing.T, url string) *proxy {
 	t.Helper()
-	p := &proxy{to: strings.TrimPrefix(url, "ldap://")}
+	p := &proxy{to: strings.TrimPrefix(url, "ldap://"), release: make(chan struct{}), late: make(chan struct{}, 1)}
 	p.url = listen(t, p.serve)
 	return p
 }
@@ -97,8 +104,8 @@ func (p *proxy) serve(client net.Conn) {
 	requests := io.TeeReader(bufio.NewReader(client), &raw)
 	var back sync.WaitGroup
 	defer back.Wait()
-	muted := make(chan struct{})
-	back.Go(func() { p.relay(client, server, muted) })
+	muted, answered := make(chan struct{}), make(chan struct{}, 1)
+	back.Go(func() { p.relay(client, server, muted, answered) })
 	for {
 		raw.Reset()
 		packet, err := ber.ReadPacket(requests)
@@ -108,11 +115,14 @@ func (p *proxy) serve(client net.Conn) {
 		}
 		verdict := pass
 		if request := packet.Children[1]; request.Tag == ldap.ApplicationModifyRequest {
-			password := p.note(request)
-			if p.before != nil {
-				p.before()
+			password, count := p.note(request)
+			if all := p.first == 0; all || count <= p.first {
+				verdict = p.onModify
+				if p.before != nil {
+					p.before()
+				}
 			}
-			if verdict = p.onModify; verdict == answer {
+			if verdict == answer {
 				code, text := p.refuse(password)
 				_, _ = client.Write(modifyResponse(packet.Children[0].Value.(int64), code, text))
 			}
@@ -120,7 +130,14 @@ func (p *proxy) serve(client net.Conn) {
 		if verdict == loseAnswer {
 			close(muted)
 		}
-		if verdict == pass || verdict == loseAnswer {
+		if verdict == hold {
+			<-p.release
+			select {
+			case <-answered: // an earlier answer
+			default:
+			}
+		}
+		if verdict == pass || verdict == loseAnswer || verdict == hold {
 			if _, err := server.Write(raw.Bytes()); err != nil {
 				return
 			}
@@ -129,14 +146,23 @@ func (p *proxy) serve(client net.Conn) {
 			back.Wait()
 			return
 		}
+		if verdict == hold {
+			<-answered
+			p.late <- struct{}{}
+		}
 	}
 }
 
 // relay copies answers. Once muted it keeps the next one and breaks the connection.
-func (p *proxy) relay(client, server net.Conn, muted <-chan struct{}) {
+func (p *proxy) relay(client, server net.Conn, muted <-chan struct{}, answered chan<- struct{}) {
+	defer close(answered)
 	answers := make([]byte, 64<<10)
 	for {
 		n, err := server.Read(answers)
+		select {
+		case answered <- struct{}{}:
+		default:
+		}
 		select {
 		case <-muted:
 			_ = client.Close()
@@ -154,8 +180,11 @@ func (p *proxy) relay(client, server net.Conn, muted <-chan struct{}) {
 	}
 }
 
-// note keeps the password that a modify request sets.
-func (p *proxy) note(request *ber.Packet) (password string) {
+// note keeps the password that a modify request sets, and counts the requests.
+func (p *proxy) note(request *ber.Packet) (password string, count int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.modifies++
 	for _, change := range request.Children[1].Children {
 		kind, _ := change.Children[0].Value.(int64)
 		name, _ := change.Children[1].Children[0].Value.(string)
@@ -163,11 +192,9 @@ func (p *proxy) note(request *ber.Packet) (password string) {
 			continue
 		}
 		password, _ = change.Children[1].Children[1].Children[0].Value.(string)
-		p.mu.Lock()
 		p.passwords = append(p.passwords, password)
-		p.mu.Unlock()
 	}
-	return password
+	return password, p.modifies
 }
 
 // seen gives the passwords that went by.
@@ -187,9 +214,14 @@ func (p *proxy) cut() {
 }
 
 func modifyResponse(id int64, code uint16, text string) []byte {
+	return result(id, ldap.ApplicationModifyResponse, code, text)
+}
+
+// result is an answer of any kind with an LDAPResult in it (RFC 4511 §4.1.9).
+func result(id int64, kind ber.Tag, code uint16, text string) []byte {
 	packet := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
 	packet.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, id, ""))
-	response := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationModifyResponse, nil, "")
+	response := ber.Encode(ber.ClassApplication, ber.TypeConstructed, kind, nil, "")
 	response.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(code), ""))
 	response.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "", ""))
 	response.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, text, ""))

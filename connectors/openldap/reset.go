@@ -2,7 +2,6 @@ package openldap
 
 import (
 	"context"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -19,31 +18,52 @@ func (d *directory) Reset(ctx context.Context, id schemas.Identity, mode schemas
 		return got, schemas.Fail(schemas.CodeUnsupported, "OpenLDAP has no recovery of its own; use randomize or expire")
 	}
 	err = d.pool.with(ctx, func(s *session) error {
-		a, f := d.read(ctx, s, id.ID)
-		if f != nil {
-			return f
-		}
-		p, f := d.policyOf(ctx, s, a.policy)
-		if f != nil {
-			return f
-		}
-		if f := d.refuse(a, p, mode); f != nil {
-			return f
-		}
-		if mode == schemas.ModeExpire {
-			f = d.expire(ctx, s, a)
-		} else {
-			p, f = d.randomize(ctx, s, a, p)
-		}
-		if f == nil {
-			got, f = d.readBack(ctx, s, a, p, mode)
-		}
-		if f != nil {
+		var f *schemas.Failure
+		if got, f = d.force(ctx, s, id.ID, mode); f != nil {
 			return f
 		}
 		return nil
 	})
 	return got, err
+}
+
+// force changes the account as it was read, and begins anew with a reading when somebody else wrote to it in between. It
+// does not when that may have been a reset: an earlier request, given up for want of an answer, may have landed.
+func (d *directory) force(ctx context.Context, s *session, id string, mode schemas.Mode) (schemas.Receipt, *schemas.Failure) {
+	var first account
+	for collisions := 0; ; collisions++ {
+		a, p, f := d.examine(ctx, s, id, mode)
+		if f != nil {
+			return schemas.Receipt{}, f
+		}
+		if collisions == 0 {
+			first = a
+		} else if landed(a.evidence, first.evidence) || p.state == policyMissing { // without the overlay nothing tells a reset
+			return schemas.Receipt{}, s.overtaken(a)
+		}
+		p, moved, f := d.send(ctx, s, a, p, mode, a.assertion(p, collisions))
+		switch {
+		case f != nil:
+			return schemas.Receipt{}, f
+		case !moved:
+			return d.readBack(ctx, s, a, p, mode)
+		case collisions == maxCollisions:
+			return schemas.Receipt{}, s.overtaken(a)
+		}
+	}
+}
+
+// examine reads the account and its policy, and refuses what must not be changed.
+func (d *directory) examine(ctx context.Context, s *session, id string, mode schemas.Mode) (account, policy, *schemas.Failure) {
+	a, f := d.read(ctx, s, id)
+	if f != nil {
+		return a, policy{}, f
+	}
+	p, f := d.policyOf(ctx, s, a.policy)
+	if f == nil {
+		f = d.refuse(a, p, mode)
+	}
+	return a, p, f
 }
 
 // refuse stops what would do harm, or no good, before anything is changed.
@@ -66,44 +86,49 @@ func replace(attribute, value string) ldap.Change {
 	return ldap.Change{Operation: ldap.ReplaceAttribute, Modification: ldap.PartialAttribute{Type: attribute, Vals: []string{value}}}
 }
 
-// expire sets the flag, also where it is set already: that is how the entry shows that somebody asked again.
-func (d *directory) expire(ctx context.Context, s *session, a account) *schemas.Failure {
-	if err := s.modify(ctx, a.dn, a.id, replace(attrReset, "TRUE")); err != nil {
-		return d.refused(ctx, s, a, err)
+// send makes the change. Moved tells that the server has refused it because the assertion did not hold.
+//
+// In the mode expire it sets the flag, also where it is set already: that is how the entry shows that somebody asked again.
+func (d *directory) send(ctx context.Context, s *session, a account, p policy, mode schemas.Mode, assertion string) (_ policy, moved bool, f *schemas.Failure) {
+	if mode == schemas.ModeRandomize {
+		return d.randomize(ctx, s, a, p, assertion)
 	}
-	return nil
+	err := s.modify(ctx, a.dn, assertion, "", replace(attrReset, "TRUE"))
+	if err == nil || ldap.IsErrorWithCode(err, ldap.LDAPResultAssertionFailed) {
+		return p, err != nil, nil
+	}
+	return p, false, d.refused(ctx, s, a, err)
 }
 
 // randomize replaces every value of userPassword. Without the overlay the attribute pwdReset does not exist; the password
 // is replaced all the same, because that puts out whoever stole the old one. It gives the policy as it is known afterwards.
-func (d *directory) randomize(ctx context.Context, s *session, a account, p policy) (policy, *schemas.Failure) {
+func (d *directory) randomize(ctx context.Context, s *session, a account, p policy, assertion string) (_ policy, moved bool, f *schemas.Failure) {
 	for try := 1; ; try++ {
 		password := newPassword(p)
 		changes := []ldap.Change{replace(attrSecret, password)}
 		if p.state != policyMissing {
 			changes = append(changes, replace(attrReset, "TRUE"))
 		}
-		err := s.modify(ctx, a.dn, a.id, changes...)
+		err := s.modify(ctx, a.dn, assertion, password, changes...)
 		if err == nil {
 			if p.state == policyUnknown {
 				p = d.prove(ctx, s.server, a, password, p)
 			}
-			return p, nil
+			return p, false, nil
 		}
-		// A module of the policy may dislike one random password and not the next.
 		code, _ := answer(err)
-		if code == ldap.LDAPResultConstraintViolation && try < maxTries {
-			continue
+		switch {
+		case code == ldap.LDAPResultAssertionFailed:
+			return p, true, nil
+		case code == ldap.LDAPResultConstraintViolation && try < maxTries:
+			continue // a module of the policy may dislike one random password and not the next
 		}
 		f := d.refused(ctx, s, a, err)
-		// A server may quote what it was sent.
-		f.Detail = strings.ReplaceAll(f.Detail, password, schemas.Redacted)
 		if code == ldap.LDAPResultConstraintViolation {
 			f.Code = schemas.CodePasswordRejected
 			f.Detail += "; compare the policy's pwdMinLength, pwdMaxLength and pwdCheckModule with a random password of 32 characters"
 		}
-		f.Cause = nil // go-ldap keeps the whole answer in it
-		return p, f
+		return p, false, f
 	}
 }
 

@@ -110,18 +110,19 @@ func (s *session) find(ctx context.Context, r ldap.SearchRequest) ([]*ldap.Entry
 	return got.Entries, err
 }
 
-// modify changes one entry. With the assertion control the server does it only if the entry still has that id.
-func (s *session) modify(ctx context.Context, dn, id string, changes ...ldap.Change) error {
+// modify changes one entry. With the assertion control the server does it only if the entry matches the filter when the
+// turn comes to it. The secret, if the changes hold one, is kept out of the error.
+func (s *session) modify(ctx context.Context, dn, assertion, secret string, changes ...ldap.Change) error {
 	r := ldap.NewModifyRequest(dn, nil)
 	r.Changes = changes
 	if s.root.asserts {
-		filter, err := ldap.CompileFilter("(entryUUID=" + ldap.EscapeFilter(id) + ")")
+		filter, err := ldap.CompileFilter(assertion)
 		if err != nil {
 			return err
 		}
 		r.Controls = []ldap.Control{ldap.NewControlString(oidAssertion, true, string(filter.Bytes()))}
 	}
-	return s.within(ctx, func() error { return s.conn.Modify(r) })
+	return s.within(ctx, func() error { return hushed(s.conn.Modify(r), secret) })
 }
 
 // readRoot reads the server's root entry.

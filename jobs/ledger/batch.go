@@ -50,6 +50,7 @@ type brokenError struct{ cause error }
 func (e *brokenError) Error() string { return e.cause.Error() }
 func (e *brokenError) Unwrap() error { return e.cause }
 
+// change notes that a task must be written again.
 func (b *batch) change(row *taskRow) {
 	if !row.changed {
 		row.changed = true
@@ -62,7 +63,7 @@ func (b *batch) finish(now int64) (*changes, error) {
 	c := &b.changes
 	for _, row := range b.fresh {
 		it := row.fresh
-		if row.changed {
+		if row.changed { // created and moved on in the same batch: the prepared document is of the past
 			doc, err := encode(row.task)
 			if err != nil {
 				return nil, err

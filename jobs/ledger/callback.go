@@ -24,6 +24,7 @@ func (b *batch) owe(row *taskRow) error {
 	return nil
 }
 
+// callbackWork derives the work row of a callback: one as long as it is pending.
 func (b *batch) callbackWork(c schemas.Callback) {
 	if c.State != schemas.CallbackPending {
 		b.work[c.ID] = nil
@@ -58,6 +59,8 @@ func (l *Ledger) callback(ctx context.Context, id string, change func(*schemas.C
 	return after, nil
 }
 
+// changeCallback puts a changed callback in the place of the old one. An error, which a time that JSON cannot say is the
+// only cause of, changes nothing.
 func (b *batch) changeCallback(row *callbackRow, c schemas.Callback) error {
 	doc, err := encode(c)
 	if err != nil {

@@ -84,6 +84,7 @@ func (l *Ledger) Create(ctx context.Context, d jobs.NewDelivery) ([]schemas.Task
 	if err != nil {
 		return nil, false, err
 	}
+	// The writer fills these; they are read only after it has answered.
 	var tasks []schemas.Task
 	var replay bool
 	o := newOperation(weigh(items))
@@ -133,6 +134,7 @@ func (b *batch) create(items []*item) (tasks []schemas.Task, replay bool, err er
 	if len(tasks) > 0 {
 		return tasks, true, nil
 	}
+	// Only the ids that this batch knows can be checked here; any other that is in use is refused by the unique index.
 	for _, it := range items {
 		if b.found.tasks[it.task.ID] != nil {
 			return nil, false, fmt.Errorf("ledger: the task id %s is in use", it.task.ID)

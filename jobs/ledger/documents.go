@@ -69,6 +69,7 @@ func settle(e schemas.Event) schemas.Event {
 	return e
 }
 
+// settleTime brings a time to what the columns can hold. The zero time, which means none, stays zero.
 func settleTime(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
@@ -89,6 +90,7 @@ func clone(t schemas.Task) schemas.Task {
 	return t
 }
 
+// The clones go as deep as a caller could write: everything behind a pointer or in a slice.
 func cloneRequest(r schemas.Request) schemas.Request {
 	r.Systems = slices.Clone(r.Systems)
 	r.RevokeSessions = clonePointer(r.RevokeSessions)

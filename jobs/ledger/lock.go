@@ -16,6 +16,7 @@ func lock(dir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: open the lock file: %w", err)
 	}
+	// The lock is taken before the file is written to: whoever does not get it must not overwrite the name of the holder.
 	free, err := lockFile(f)
 	if err == nil && free {
 		if err = writePID(f); err == nil {
@@ -35,6 +36,7 @@ func lock(dir string) (unlock func() error, err error) {
 	return nil, fmt.Errorf("ledger: %s writes to the ledger in %s; stop it, set another data_dir, or use PostgreSQL, which several processes can share", holder, dir)
 }
 
+// writePID says in the file who holds the lock.
 func writePID(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return err

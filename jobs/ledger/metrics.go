@@ -22,6 +22,7 @@ const (
 
 const metricSpace, metricPart = "resetd", "ledger"
 
+// newMetrics makes the metrics without showing them to anybody, so that counting needs no question whether they are shown.
 func newMetrics() *metrics {
 	m := &metrics{
 		batch: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: metricSpace, Subsystem: metricPart, Name: "batch_operations",
@@ -58,6 +59,7 @@ func (m *metrics) register(reg prometheus.Registerer, w *writer) error {
 	return nil
 }
 
+// unregister takes back what register showed.
 func (m *metrics) unregister(reg prometheus.Registerer) {
 	for _, c := range m.registered {
 		reg.Unregister(c)

@@ -40,7 +40,7 @@ func migrate(ctx context.Context, k kind, db *sql.DB) error {
 	if has > knows {
 		return fmt.Errorf("ledger: a newer resetd wrote it (schema %d; this one knows %d); start that version, or restore the backup from before the upgrade", has, knows)
 	}
-	if has == knows {
+	if has == knows { // the usual case: no lock, and no waiting for others
 		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {

@@ -28,6 +28,7 @@ type Options struct {
 	Deadline time.Duration
 }
 
+// withDefaults fills what was left open.
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now

@@ -62,6 +62,8 @@ ELSE current_setting('synchronous_commit') END, false), set_config('enable_seqsc
 set_config('enable_bitmapscan', 'off', false), set_config('max_parallel_workers_per_gather', '0', false), set_config('jit', 'off', false),
 set_config('idle_in_transaction_session_timeout', '5s', false), set_config('lock_timeout', '1s', false)`
 
+// prepareSession runs on every new connection. It is a statement rather than a parameter of the connection, because
+// poolers in between pass on few of those.
 func prepareSession(ctx context.Context, c *pgx.Conn) error {
 	_, err := c.Exec(ctx, sessionSettings)
 	return err

@@ -31,6 +31,8 @@ func newPostgresStore(pool *pgxpool.Pool) *postgresStore {
 	return &postgresStore{pool: pool, accounts: newRecent[int64](rememberedAccounts), scopes: map[scope]int64{}}
 }
 
+// begin sends everything that the batch needs to know in one go. Tasks come before callbacks, in every process, and both
+// by id: locks that are taken in one order cannot wait for each other in a circle.
 func (s *postgresStore) begin(ctx context.Context, n *needs) (_ *found, err error) {
 	if s.conn, err = s.pool.Acquire(ctx); err != nil {
 		return nil, err
@@ -126,6 +128,7 @@ func compareScopes(a, b scope) int {
 	return strings.Compare(a.systems, b.systems)
 }
 
+// tasks is one more round trip, for replays only.
 func (s *postgresStore) tasks(ctx context.Context, ids []string) (map[string]*taskRow, error) {
 	f := newFound()
 	rows, err := s.conn.Query(ctx, selectTask+" WHERE t.id = ANY($1)", ids)
@@ -135,6 +138,7 @@ func (s *postgresStore) tasks(ctx context.Context, ids []string) (map[string]*ta
 	return f.tasks, each(f.scanTask)(rows)
 }
 
+// commit sends all writes and the commit itself in one go. If one of them fails, the server skips the rest.
 func (s *postgresStore) commit(ctx context.Context, c *changes) error {
 	b := &pgx.Batch{}
 	for i, args := range c {
@@ -174,6 +178,7 @@ func transpose(args []any, columns []column) []any {
 	return out
 }
 
+// pick gives every width-th argument as a column of its type.
 func pick[T any](args []any, from, width int) []T {
 	out := make([]T, 0, len(args)/width)
 	for ; from < len(args); from += width {
@@ -195,6 +200,7 @@ func (s *postgresStore) rollback() {
 	s.release()
 }
 
+// release gives the connection back to the pool, and forgets what was not committed.
 func (s *postgresStore) release() {
 	s.conn.Release()
 	s.conn = nil
@@ -227,6 +233,7 @@ func (s *postgresStore) fault(err error) fault {
 	return faultDown
 }
 
+// close has nothing to do: the pool is closed by who opened it.
 func (s *postgresStore) close() error { return nil }
 
 // each scans every row.

@@ -36,6 +36,7 @@ func (w *writer) run(ops []*operation) {
 	ctx, cancel := context.WithTimeout(context.Background(), w.deadline)
 	defer cancel()
 	var err error
+	// A batch that lost a race is decided again from what the winner left, which is why a decision may be asked for twice.
 	for range maxRaces {
 		if err = w.transact(ctx, ops); err == nil || w.store.fault(err) != faultRace {
 			break
@@ -76,6 +77,8 @@ func (w *writer) transact(ctx context.Context, ops []*operation) error {
 	for id, row := range known {
 		f.tasks[id] = row
 	}
+	// From here on everything happens in memory. An operation that refuses has changed nothing there, so that the others
+	// go on from the same place; only a database that fails in the middle ends them all.
 	b := newBatch(ctx, w.store, f)
 	for _, o := range ops {
 		o.err = o.run(b)
@@ -89,6 +92,8 @@ func (w *writer) transact(ctx context.Context, ops []*operation) error {
 		w.store.rollback()
 		return err
 	}
+	// A connection that breaks during the commit leaves open whether it took place. Nothing was promised then: a create
+	// that comes again finds its key, and a transition that comes again finds the task one step further.
 	if err := w.store.commit(ctx, c); err != nil {
 		w.store.rollback()
 		return err
@@ -141,16 +146,19 @@ func (w *writer) remember(b *batch) {
 	}
 }
 
+// keep puts a copy aside without what belonged to the batch, such as the item that a task was made from.
 func (w *writer) keep(row *taskRow) {
 	w.hot.put(row.task.ID, &taskRow{n: row.n, account: row.account, scope: row.scope, task: row.task, facet: row.facet})
 }
 
+// failed notes that the database does not take a batch. One line tells of it, however many batches follow.
 func (w *writer) failed(err error) {
 	if w.failing.Swap(&err) == nil {
 		w.log.Error().Err(err).Msg("the ledger cannot write; requests are answered with 503 until it can: make room on the disk, or bring the database back")
 	}
 }
 
+// recovered notes that a batch was committed.
 func (w *writer) recovered() {
 	if w.failing.Swap(nil) != nil {
 		w.log.Info().Msg("the ledger writes again")

@@ -11,6 +11,7 @@ type recent[V any] struct {
 	young, old map[string]V
 }
 
+// newRecent makes one that keeps at least limit entries.
 func newRecent[V any](limit int) *recent[V] {
 	return &recent[V]{limit: limit, young: make(map[string]V)}
 }
@@ -47,6 +48,7 @@ func (r *recent[V]) clear() {
 	r.young, r.old = make(map[string]V), nil
 }
 
+// store puts an entry among the young; the caller holds the lock.
 func (r *recent[V]) store(key string, v V) {
 	if len(r.young) >= r.limit {
 		r.old, r.young = r.young, make(map[string]V, r.limit)

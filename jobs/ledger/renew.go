@@ -8,7 +8,8 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// Renew implements jobs.Ledger.
+// Renew implements jobs.Ledger. Whether a claim stands is read from the task or the callback, whose generation is the
+// truth; the work row follows.
 func (l *Ledger) Renew(ctx context.Context, claims []jobs.Work, until time.Time) ([]jobs.Work, error) {
 	if len(claims) == 0 {
 		return nil, nil

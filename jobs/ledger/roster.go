@@ -27,6 +27,7 @@ type roster struct {
 // rosterEnd is no byte of UTF-8, so no part can reach over two keys.
 const rosterEnd = 0xff
 
+// newRoster makes an empty one.
 func newRoster(news string) *roster { return &roster{news: news, again: map[int64]bool{}} }
 
 // find gives the ids of the accounts whose key holds a part, at most limit+1 of them: more means that there are more.
@@ -39,6 +40,7 @@ func (r *roster) find(ctx context.Context, q queryer, part string, limit int) ([
 	var found []int64
 	want := []byte(part)
 	for at := 0; len(found) <= limit; {
+		// The runtime compares sixteen bytes at a time or more here; nothing that a database could do comes near.
 		i := bytes.Index(r.text[at:], want)
 		if i < 0 {
 			break

@@ -12,6 +12,9 @@ import (
 
 // sqliteStore writes to a SQLite file that no other process writes to; the lock file sees to that. So it can give out
 // numbers by itself, and what it remembers is true.
+//
+// Statements are prepared once, and each writes one row: a statement of many rows would make SQLite keep a journal for
+// it alone, which costs more than it saves.
 type sqliteStore struct {
 	conn     *sql.Conn
 	begins   *sql.Stmt
@@ -130,6 +133,7 @@ func (s *sqliteStore) dictionaries(ctx context.Context, n *needs, f *found) erro
 		if f.accounts[key] != 0 {
 			continue
 		}
+		// Most accounts recur soon or never: those at hand need no question, all others need one.
 		id, ok := s.accounts.get(key)
 		if !ok {
 			err := s.account.QueryRowContext(ctx, key).Scan(&id)
@@ -166,6 +170,7 @@ func (s *sqliteStore) dictionaries(ctx context.Context, n *needs, f *found) erro
 	return nil
 }
 
+// tasks is asked for replays only, and may therefore go without the memory of hot tasks.
 func (s *sqliteStore) tasks(ctx context.Context, ids []string) (map[string]*taskRow, error) {
 	f := newFound()
 	for _, id := range ids {
@@ -186,6 +191,7 @@ func (s *sqliteStore) commit(_ context.Context, c *changes) error {
 			c.add(insertScope, id, sc.source, sc.systems)
 		}
 	}
+	// The order is that of the statements, which puts what others refer to first.
 	for i, args := range c {
 		for width := len(statements[i].columns); len(args) > 0; args = args[width:] {
 			if _, err := s.write[i].ExecContext(ctx, args[:width]...); err != nil {
@@ -197,6 +203,7 @@ func (s *sqliteStore) commit(_ context.Context, c *changes) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	s.open = false
+	// What was made is remembered only now: a transaction that failed has made nothing.
 	if len(c[insertTask]) > 0 {
 		for key, id := range s.making.accounts {
 			s.accounts.put(key, id)
@@ -219,6 +226,8 @@ func (s *sqliteStore) rollback() {
 	}
 }
 
+// fault blames an operation only for what is plainly about its data. A full disk, a lock that somebody else holds, an
+// error of the device: all of these may pass, and hit everybody alike.
 func (s *sqliteStore) fault(err error) fault {
 	var e *sqlite.Error
 	switch {

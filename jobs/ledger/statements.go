@@ -83,6 +83,8 @@ func (s statement) arrays() string {
 	}, " FROM "+from, " USING "+from)
 }
 
+// text puts a statement together: mark gives the argument of a column, insert the form of an insert, and from and using
+// where the rows of an update and a deletion come from.
 func (s statement) text(mark func(int) string, insert func(names, marks string) string, from, using string) string {
 	names, marks, sets := make([]string, len(s.columns)), make([]string, len(s.columns)), make([]string, 0, len(s.columns))
 	for i, c := range s.columns {
@@ -106,8 +108,10 @@ func (s statement) text(mark func(int) string, insert func(names, marks string) 
 // changes collects the arguments of every statement of a batch.
 type changes [statementCount][]any
 
+// add takes the arguments of one row.
 func (c *changes) add(statement int, args ...any) { c[statement] = append(c[statement], args...) }
 
+// empty tells whether there is nothing to write, so that the transaction need not wait for the disk.
 func (c *changes) empty() bool {
 	for _, args := range c {
 		if len(args) > 0 {

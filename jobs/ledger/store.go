@@ -97,6 +97,7 @@ const (
 // scanner is a row of either database.
 type scanner interface{ Scan(into ...any) error }
 
+// The scan functions read one row of their query into what was found, on either database.
 func (f *found) scanTask(s scanner) error {
 	var id, doc string
 	row := &taskRow{}

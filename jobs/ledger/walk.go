@@ -38,6 +38,7 @@ type walk struct {
 	instead *walk
 }
 
+// run chooses how to merge: by the bounded try first if there is something instead, at once if the lists are few.
 func (w *walk) run(ctx context.Context) ([]cursor, error) {
 	if w.instead != nil {
 		if len(w.keys) <= w.effort.arms {
@@ -155,6 +156,7 @@ func (w *walk) holds(table string) string {
 	return " AND " + w.db.contains + "((SELECT a.key FROM accounts a WHERE a.id = " + table + ".account), $5) > 0"
 }
 
+// arguments are those of conditions, holds and the limit, in their places.
 func (w *walk) arguments(before cursor, from int64, limit int) []any {
 	args := []any{before.at, before.n, from, limit}
 	if w.part != "" {

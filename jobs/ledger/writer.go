@@ -51,6 +51,8 @@ type writer struct {
 	limit    int64
 	deadline time.Duration
 
+	// What workers record goes before what comes in new; a purge runs alone. Each channel holds what waits, and no more is
+	// taken in than fits: memory is bounded whatever arrives.
 	urgent, creates, alone chan *operation
 	waitingTasks           atomic.Int64
 	stop                   chan struct{} // closed to stop
@@ -93,6 +95,8 @@ func (w *writer) submit(ctx context.Context, to chan *operation, o *operation) e
 	select {
 	case <-o.done:
 		return o.err
+	// Who leaves while the operation is still queued takes it along: the writer skips it. Once it is taken it may yet be
+	// committed, which the caller is not promised and will see when he tries again.
 	case <-ctx.Done():
 		o.state.CompareAndSwap(queued, left)
 		return w.overloaded(reasonDeadline, ctx.Err())
@@ -109,12 +113,14 @@ func (w *writer) submit(ctx context.Context, to chan *operation, o *operation) e
 	}
 }
 
+// forget takes an operation that has left its channel, or never got into it, out of the count of waiting tasks.
 func (w *writer) forget(from chan *operation, o *operation) {
 	if from == w.creates {
 		w.waitingTasks.Add(-int64(o.weight))
 	}
 }
 
+// overloaded counts an overload and makes its error. The cause stays in the chain, for the log.
 func (w *writer) overloaded(reason string, cause error) error {
 	if !errors.Is(cause, context.Canceled) { // a caller who went away is no overload
 		w.metrics.overloaded.WithLabelValues(reason).Inc()
@@ -122,6 +128,8 @@ func (w *writer) overloaded(reason string, cause error) error {
 	return fmt.Errorf("ledger: %w: %w", schemas.ErrOverloaded, cause)
 }
 
+// loop is the one goroutine. Between two batches it takes from whichever channel has something; select chooses at random,
+// so that none of the three starves.
 func (w *writer) loop() {
 	defer close(w.ended)
 	ops := make([]*operation, 0, maxBatch)

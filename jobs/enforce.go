@@ -42,9 +42,10 @@ func (s *Service) HandleEnforcement(ctx context.Context, w Work) {
 		s.announce(t)
 	}
 	n := *t.Enforcement(w.ID)
-	log := s.Logger.With().Str("task", t.ID).Str("source", t.Source).Str("system", n.System).Logger()
+	call := s.Logger.With().Str("task", t.ID).Str("source", t.Source).Logger() // the connectors add the system
+	log := call.With().Str("system", n.System).Logger()
 	claim := Work{ID: w.ID, TaskID: w.TaskID, Queue: w.Queue, Generation: n.Generation}
-	ctx, held, release := s.leases.hold(log.WithContext(ctx), claim, until)
+	ctx, held, release := s.leases.hold(call.WithContext(ctx), claim, until)
 	defer release()
 	r := &run{svc: s, task: t, n: n, held: held, log: log}
 	end := r.walk(ctx)

@@ -198,3 +198,22 @@ func TestWakeUpInLimboGetsANewGeneration(t *testing.T) {
 		t.Fatalf("task is %s, generation %d", task.Status, task.Enforcements[0].Generation)
 	}
 }
+
+// deadQueue takes nothing, as a Redis that is gone.
+type deadQueue struct{}
+
+func (deadQueue) Enqueue(context.Context, jobs.Work) error         { return errors.New("gone") }
+func (deadQueue) Waiting(context.Context, jobs.Work) (bool, error) { return false, errors.New("gone") }
+
+func TestResetsGoOnWithoutTheQueue(t *testing.T) {
+	h := newHouse(t, func(h *house) { h.filter = func(jobs.Queue) jobs.Queue { return deadQueue{} } })
+	var all []schemas.Request
+	for range 60 { // more than are done at a time
+		all = append(all, request("jdoe", "a"))
+	}
+	for _, task := range h.submit(all...) {
+		if got := h.final(task.ID); got.Status != schemas.StatusSuccessful || len(h.callbacksOf(task.ID)) != 1 {
+			t.Fatalf("task is %s", got.Status)
+		}
+	}
+}

@@ -19,11 +19,15 @@ const (
 // How many stale wake-ups found waiting in a row mean that the queue is merely long: it is first in, first out.
 const enoughWaiting = 8
 
+// How many works of one queue are done without it while it cannot be reached.
+const withoutQueue = 16
+
 // feeder keeps one queue supplied from the ledger. It knows which wake-ups of this process are outstanding, never lets
 // more than the window be so, and looks at the ledger again once a second, so that whatever the queue has lost comes back.
 type feeder struct {
 	queue string
 	svc   *Service
+	local chan struct{} // one for each work that is done without the queue
 
 	mu      sync.Mutex
 	out     map[string]outstanding // by work id
@@ -39,7 +43,7 @@ type outstanding struct {
 }
 
 func newFeeder(queue string, s *Service) *feeder {
-	return &feeder{queue: queue, svc: s, out: map[string]outstanding{}, signal: make(chan struct{}, 1)}
+	return &feeder{queue: queue, svc: s, local: make(chan struct{}, withoutQueue), out: map[string]outstanding{}, signal: make(chan struct{}, 1)}
 }
 
 // offer takes fresh work directly, without a look at the ledger, as long as there is room and nothing older waits.
@@ -160,11 +164,12 @@ func (f *feeder) sweep(ctx context.Context) {
 
 // revive deals with a wake-up that should have been taken by now: it waits in a long queue, or was lost, or is held by
 // a worker that died before its claim. The last blocks its id in the queue, so the work gets a new generation.
-// It tells whether the wake-up waits, or cannot be asked for: the next sweep asks again then.
+// It tells whether the wake-up waits.
 func (f *feeder) revive(ctx context.Context, w Work, now time.Time) bool {
 	waiting, err := f.svc.Queue.Waiting(ctx, w)
 	if err != nil {
-		return true
+		f.enqueue(ctx, []Work{w}) // which fails as well, and does it here
+		return false
 	}
 	f.mu.Lock()
 	o, ok := f.out[w.ID]
@@ -212,14 +217,40 @@ func (f *feeder) renumber(ctx context.Context, w Work, now time.Time) {
 	f.done(w)
 }
 
-// enqueue puts wake-ups on the queue, several at a time. What fails is forgotten: the next sweep finds it in the ledger.
+// without does work in this process that the queue did not take: the queue only wakes, and the ledger's claim keeps others
+// away. What there is no room for is forgotten; the next sweep finds it in the ledger.
+func (f *feeder) without(ctx context.Context, w Work, cause error) {
+	select {
+	case f.local <- struct{}{}:
+	default:
+		f.mu.Lock()
+		delete(f.out, w.ID)
+		f.behind = true
+		f.mu.Unlock()
+		return
+	}
+	f.svc.count.direct.WithLabelValues(f.queue).Inc()
+	f.svc.Logger.Debug().Err(cause).Str("task", w.TaskID).Str("queue", f.queue).Msg("the queue does not take a wake-up; the work is done without it")
+	f.svc.running.Go(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				f.svc.Logger.Error().Str("task", w.TaskID).Type("panic", v).Msg("a worker panicked; this is a bug, please report it")
+			}
+			<-f.local
+		}()
+		if f.queue == CallbackQueue {
+			f.svc.HandleCallback(ctx, w)
+			return
+		}
+		f.svc.HandleEnforcement(ctx, w)
+	})
+}
+
+// enqueue puts wake-ups on the queue, several at a time.
 func (f *feeder) enqueue(ctx context.Context, batch []Work) {
 	put := func(w Work) {
 		if err := f.svc.Queue.Enqueue(ctx, w); err != nil {
-			f.mu.Lock()
-			delete(f.out, w.ID)
-			f.behind = true
-			f.mu.Unlock()
+			f.without(ctx, w, err)
 		}
 	}
 	if len(batch) <= 2 {

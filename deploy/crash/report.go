@@ -50,12 +50,12 @@ func (r *report) String() string {
 // finish starts resetd a last time, lets it finish, and counts.
 func finish(ctx context.Context, s settings, v variant, c *scene, senders *senders, binary string) (*report, error) {
 	r := &report{variant: v.name, kills: s.rounds, statuses: map[string]int{}, codes: map[schemas.Code]int{}}
+	began := time.Now()
 	p, err := c.start(ctx, binary)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Kill()
-	began := time.Now()
 	interrupted, err := c.interrupted(ctx, senders)
 	if err != nil {
 		return nil, err

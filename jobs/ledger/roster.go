@@ -40,7 +40,7 @@ func (r *roster) find(ctx context.Context, q queryer, part string, limit int) ([
 	var found []int64
 	want := []byte(part)
 	for at := 0; len(found) <= limit; {
-		// The runtime compares sixteen bytes at a time or more here; nothing that a database could do comes near.
+		// On the usual processors this compares many bytes at a time; nothing that a database could do comes near.
 		i := bytes.Index(r.text[at:], want)
 		if i < 0 {
 			break

@@ -39,7 +39,8 @@ import (
 // somebody else since.
 type Connector interface {
 	// Probe finds out whether the system answers and what the connector may do there. It never changes anything. A missing
-	// right is no error: it is listed in Capabilities.Missing together with what to grant.
+	// right is no error: it is listed in Capabilities.Missing together with what to grant;
+	// what would keep a reset from being enforced in Capabilities.Unenforced, with what to mend.
 	Probe(ctx context.Context) (schemas.Capabilities, error)
 
 	// Resolve finds the one account that is meant, by the account's type alone and without guessing across types. The errors

@@ -14,7 +14,8 @@ import (
 // vendor's rights and the modes by a probe. A good probe is believed for a while, a bad one never, so that a right which
 // was granted just now counts at once. Many calls at the same time share one probe.
 //
-// The errors are permission_missing with what to grant, unsupported for a mode that the system does not have, and those of
+// The errors are permission_missing with what to grant, unenforced for a mode other than randomize where the system would
+// not demand the change, unsupported for a mode that the system does not have, and those of
 // the probe.
 func (s *Set) Preflight(ctx context.Context, system string, mode schemas.Mode) error {
 	one, err := s.find(system)
@@ -35,6 +36,9 @@ func (s *system) preflight(ctx context.Context, mode schemas.Mode) error {
 	}
 	if len(got.Missing) > 0 {
 		return schemas.Fail(schemas.CodePermissionMissing, "%s", s.detail(strings.Join(got.Missing, "; ")))
+	}
+	if len(got.Unenforced) > 0 && mode != schemas.ModeRandomize { // a random password still ends the use of a stolen one
+		return schemas.Fail(schemas.CodeUnenforced, "%s", s.detail(strings.Join(got.Unenforced, "; ")))
 	}
 	if !slices.Contains(got.Modes, mode) {
 		return schemas.Fail(schemas.CodeUnsupported, "the system %s cannot do the mode %s here; it can do: %s",
@@ -57,7 +61,7 @@ func (s *system) probe(ctx context.Context) (schemas.Capabilities, error) {
 	return call(ctx, s, stepProbe, func(ctx context.Context) (schemas.Capabilities, error) {
 		got, err := s.Connector.Probe(ctx)
 		got.Product = s.detail(got.Product)
-		got.Missing, got.Warn = s.details(got.Missing), s.details(got.Warn)
+		got.Missing, got.Unenforced, got.Warn = s.details(got.Missing), s.details(got.Unenforced), s.details(got.Warn)
 		return got, err
 	})
 }
@@ -83,7 +87,7 @@ func (s *system) capabilities(ctx context.Context) (schemas.Capabilities, error)
 		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.Timeout)
 		defer cancel()
 		got, err := s.probe(free)
-		if err == nil && len(got.Missing) == 0 {
+		if err == nil && len(got.Missing)+len(got.Unenforced) == 0 {
 			s.remember(got)
 		}
 		return got, err

@@ -194,3 +194,16 @@ func TestRateHoldsCallsBack(t *testing.T) {
 		t.Errorf("120 calls at 100/s with a burst of 100 took %s", took)
 	}
 }
+
+// A random password ends the use of a stolen one also where nobody would have to change it; the flag alone does nothing there.
+func TestSystemThatDoesNotEnforceIsToldBeforeTheFlagIsSet(t *testing.T) {
+	c := &scripted{}
+	c.probe = func(context.Context) (schemas.Capabilities, error) {
+		return schemas.Capabilities{Modes: []schemas.Mode{schemas.ModeRandomize, schemas.ModeExpire}, Unenforced: []string{"load the overlay"}}, nil
+	}
+	r := newRoom(t, c, nil)
+	wantCode(t, "expire", r.Preflight(t.Context(), "corp", schemas.ModeExpire), schemas.CodeUnenforced)
+	if err := r.Preflight(t.Context(), "corp", schemas.ModeRandomize); err != nil {
+		t.Errorf("randomize: %v", err)
+	}
+}

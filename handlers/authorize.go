@@ -14,12 +14,15 @@ func (f *Face) authorize(c *call, need Role) error {
 	}
 	token, ok := f.Tokens.identify(c.Request.Header)
 	if !ok {
-		challenge := `Bearer realm="resetd"`
+		challenge, title := `Bearer realm="resetd"`, "A token is needed"
 		if len(c.Request.Header["Authorization"]) > 0 {
 			challenge += `, error="invalid_token"`
 		}
+		if bears(c.Request.Header) {
+			title = "This token is unknown"
+		}
 		c.Header("WWW-Authenticate", challenge)
-		return schemas.NewProblem(http.StatusUnauthorized, "unauthorized", "A token is needed",
+		return schemas.NewProblem(http.StatusUnauthorized, "unauthorized", title,
 			"Send one of the tokens under api in the configuration, once, as: Authorization: Bearer <token>.")
 	}
 	c.caller = token.actor

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/resetd/resetd/schemas"
@@ -32,6 +34,9 @@ func (f *Face) redeliver(c *call) error {
 		return err
 	}
 	cb, err := f.Callbacks.Redeliver(c.Request.Context(), id)
+	if errors.Is(err, schemas.ErrState) {
+		err = fmt.Errorf("%w; only a callback that is delivered or dead can be redelivered", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -20,6 +22,9 @@ const statusClientGone = 499
 
 // maxFieldErrors bounds the answer to a batch in which everything is wrong.
 const maxFieldErrors = 100
+
+// maxStateDetail bounds in bytes what a caller is told about a state.
+const maxStateDetail = 256
 
 // problemPrefix begins the type of every problem (schemas.NewProblem).
 const problemPrefix = "urn:resetd:problem:"
@@ -55,6 +60,10 @@ func problemOf(err error) *schemas.Problem {
 		switch {
 		case t.status == http.StatusServiceUnavailable:
 			p.RetryAfter = retryLater
+		case t.err == schemas.ErrState:
+			if why := stateDetail(err); why != "" {
+				p.Detail = why
+			}
 		case t.err == schemas.ErrCursor:
 			p.Errors = []schemas.FieldError{{Parameter: "cursor", Detail: "this is not a cursor of ours; begin without one"}}
 		}
@@ -62,6 +71,18 @@ func problemOf(err error) *schemas.Problem {
 	}
 	return schemas.NewProblem(http.StatusInternalServerError, "internal", "resetd failed",
 		"This is no fault of the request. resetd's log has the cause; send the request again later.")
+}
+
+// stateDetail gives what stands behind the mark of schemas.ErrState: the present status and what would be possible. The
+// jobs write it of words of their own and statuses. What is long or has several lines is not theirs, but came from
+// below, and is kept from the caller; so is everything before the mark.
+func stateDetail(err error) string {
+	_, why, ok := strings.Cut(err.Error(), schemas.ErrState.Error()+": ")
+	if !ok || why == "" || schemas.CheckText(why, maxStateDetail, false) != nil {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(why)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(why[size:], ".") + "."
 }
 
 // fail answers with the problem that an error stands for.

@@ -90,6 +90,16 @@ func (t Token) check() error {
 	return nil
 }
 
+// bears tells whether a request brings a token at all, known or not.
+func bears(h http.Header) bool {
+	values := h["Authorization"]
+	if len(values) != 1 {
+		return false
+	}
+	scheme, text, _ := strings.Cut(values[0], " ")
+	return strings.EqualFold(scheme, "Bearer") && text != ""
+}
+
 // identify gives the token that a request bears. Every known hash is compared, in constant time, so that the time taken
 // does not tell how near a guess came or which token matched.
 func (t *Tokens) identify(h http.Header) (knownToken, bool) {

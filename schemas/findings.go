@@ -76,5 +76,8 @@ type Capabilities struct {
 	Modes   []Mode   `json:"modes,omitempty"`
 	Revoke  bool     `json:"revoke"`
 	Missing []string `json:"missing,omitempty"` // what our account lacks, and what to grant where
-	Warn    []string `json:"warn,omitempty"`    // what works but should not be so
+	// Unenforced is what keeps the system from demanding the change: a password can be set, but the reset would end as
+	// unenforced. It says what to mend.
+	Unenforced []string `json:"unenforced,omitempty"`
+	Warn       []string `json:"warn,omitempty"` // what works but should not be so
 }

@@ -26,6 +26,7 @@ const (
 type access struct {
 	url, token, file string
 	config           *config.Config // nil without -c
+	others           bool           // a flag of the command itself says that the configuration is not to be looked for
 	faults           config.Faults  // of the configuration; only those that concern a command stop it
 }
 
@@ -33,11 +34,17 @@ type access struct {
 func (a *access) flags(c *cobra.Command) {
 	c.Flags().StringVar(&a.url, "url", "", "where resetd runs (default: listen in the configuration, or "+defaultURL+")")
 	c.Flags().StringVar(&a.token, "token", "", "the API token, as file:PATH or '${ENV}' (default: $"+tokenEnv+", or one of the configuration)")
-	c.Flags().StringVarP(&a.file, "config", "c", "", "the configuration that resetd runs with, to take address, keys and tokens from")
+	c.Flags().StringVarP(&a.file, "config", "c", "", "the configuration that resetd runs with, to take address, keys and tokens from (default: "+starterName+" here, if there is one\nand no flag names an address, token or key)")
 }
 
-// load reads the configuration, if one is named, and settles the address.
+// load reads the configuration, if one is named or lies here and no flag names a part of what it would be read for, and
+// settles the address.
 func (a *access) load(c *cobra.Command) error {
+	if a.file == "" && a.url == "" && a.token == "" && !a.others {
+		if info, err := os.Stat(starterName); err == nil && info.Mode().IsRegular() {
+			a.file = starterName
+		}
+	}
 	if a.file != "" {
 		got, err := config.Load(a.file, config.Known{}, os.LookupEnv)
 		if err != nil && (!errors.As(err, &a.faults) || got == nil) {

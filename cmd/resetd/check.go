@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +15,6 @@ import (
 
 	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/connectors"
-	"github.com/resetd/resetd/jobs/queue"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -23,72 +24,83 @@ const checkLimit = 30 * time.Second
 func checkCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use: "check", Short: "Check the configuration, the queue and every system, without changing anything", Args: noArgs,
-		Long: "Reads the configuration, reaches the queue, logs in to every system and looks at rights and policy. It changes nothing and\n" +
-			"may run beside a serving resetd. The exit status is 1 when anything would keep a reset from working.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "check [SYSTEM…]", Short: "Check configuration, ledger, queue and every system, without changing anything",
+		Long: "Reads the configuration, reaches the ledger and the queue, logs in to every system and looks at rights and policy. It\n" +
+			"changes nothing and may run beside a serving resetd. With names, only these systems are asked; ledger and queue are not.\n\n" +
+			"Exit status: 0 everything would work, 1 anything would keep a reset from working, 2 the configuration is wrong.",
+		Example: "  resetd check -c resetd.yaml\n  resetd check -c resetd.yaml corp-ldap",
+		RunE: func(cmd *cobra.Command, names []string) error {
 			c, err := loadConfig(cmd, file)
 			if err != nil {
 				return err
 			}
-			return check(cmd.Context(), c, cmd.OutOrStdout())
+			for _, name := range names {
+				if !slices.Contains(c.SystemNames(), name) {
+					return usagef(cmd, "%s has no system %q; its systems are %s", c.File, plain(name), dash(strings.Join(c.SystemNames(), ", ")))
+				}
+			}
+			return check(cmd.Context(), c, names, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVarP(&file, "config", "c", "resetd.yaml", "configuration file")
+	cmd.Flags().StringVarP(&file, "config", "c", starterName, "configuration file")
 	return cmd
 }
 
+// mark says how grave a finding is; it stands first in its line.
+type mark string
+
+const (
+	markOK   mark = "ok"
+	markWarn mark = "warn"
+	markFail mark = "FAIL"
+)
+
 // finding is one line of the table.
 type finding struct {
+	mark mark
 	what string
-	bad  bool
 	text string
 }
 
-func check(ctx context.Context, c *config.Config, out io.Writer) error {
-	var all []finding
-	all = append(all, finding{"configuration", false, fmt.Sprintf("%s: %d sources, %d systems", c.File, len(c.Sources), len(c.Systems))})
-	all = append(all, checkQueue(ctx, c))
+// check prints what it finds. With names it asks only those systems.
+func check(ctx context.Context, c *config.Config, names []string, out io.Writer) error {
 	set, err := openSystems(c, zerolog.Nop(), prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = set.Close() }()
+	all := []finding{{markOK, "configuration", fmt.Sprintf("%s: %s, %s", c.File, counted(len(c.Sources), "source"), counted(len(c.Systems), "system"))}}
+	if len(names) == 0 {
+		all = append(all, checkLedger(ctx, c))
+		all = append(all, checkQueue(ctx, c)...)
+	}
 	for _, s := range set.Systems() {
-		all = append(all, checkSystem(ctx, set, s)...)
+		if len(names) == 0 || slices.Contains(names, s.Name) {
+			all = append(all, checkSystem(ctx, set, s)...)
+		}
 	}
 	bad := 0
 	for _, f := range all {
-		mark := "ok  "
-		if f.bad {
-			mark = "FAIL"
+		if f.mark == markFail {
 			bad++
 		}
-		fmt.Fprintf(out, "%s  %-20s %s\n", mark, f.what, f.text)
+		fmt.Fprintf(out, "%-4s  %-20s %s\n", f.mark, f.what, plain(f.text))
 	}
-	if bad > 0 {
-		return &exit{exitUnsuccessful, fmt.Errorf("%d problems were found; each line above says what to do", bad)}
+	switch bad {
+	case 0:
+		return nil
+	case 1:
+		return &exit{exitUnsuccessful, errors.New("1 problem was found; its line above says what to do")}
 	}
-	return nil
+	return &exit{exitUnsuccessful, fmt.Errorf("%d problems were found; each line above says what to do", bad)}
 }
 
-func checkQueue(ctx context.Context, c *config.Config) finding {
-	f := finding{what: "queue", text: c.Queue.String()}
-	if c.Queue.Local() {
-		return f
+// counted writes a number with its noun: 1 source, 2 sources.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkLimit)
-	defer cancel()
-	var warnings strings.Builder
-	q, err := queue.Open(ctx, queue.Options{URL: backendURL(c.Queue), Logger: zerolog.New(zerolog.ConsoleWriter{Out: &warnings, NoColor: true, PartsExclude: []string{zerolog.TimestampFieldName}})})
-	if err != nil {
-		return finding{f.what, true, err.Error()}
-	}
-	_ = q.Close(ctx)
-	if w := strings.TrimSpace(warnings.String()); w != "" {
-		f.text += " (" + w + ")"
-	}
-	return f
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // checkSystem gives one line for the system, and one more for each thing to do.
@@ -98,7 +110,7 @@ func checkSystem(ctx context.Context, set *connectors.Set, s connectors.Info) []
 	began := time.Now()
 	caps, err := set.Probe(ctx, s.Name)
 	if err != nil {
-		return []finding{{s.Name, true, fmt.Sprintf("%s: %s", s.Kind, err)}}
+		return []finding{{markFail, s.Name, fmt.Sprintf("%s: %s", s.Kind, err)}}
 	}
 	modes := make([]string, len(caps.Modes))
 	for i, m := range caps.Modes {
@@ -108,15 +120,15 @@ func checkSystem(ctx context.Context, set *connectors.Set, s connectors.Info) []
 	if !caps.Revoke {
 		revoke = "cannot end sessions (" + string(schemas.CodeUnsupported) + ")"
 	}
-	out := []finding{{s.Name, false, fmt.Sprintf("%s answers in %d ms; modes: %s; %s", orText(caps.Product, s.Kind), time.Since(began).Milliseconds(), strings.Join(modes, ", "), revoke)}}
+	out := []finding{{markOK, s.Name, fmt.Sprintf("%s answers in %d ms; modes: %s; %s", orText(caps.Product, s.Kind), time.Since(began).Milliseconds(), strings.Join(modes, ", "), revoke)}}
 	if !s.Granted {
-		out = append(out, finding{s.Name, true, "resets are not permitted here; set enforcement: granted under the system to permit them"})
+		out = append(out, finding{markFail, s.Name, "resets are not permitted here; set enforcement: granted under the system to permit them"})
 	}
-	for _, m := range caps.Missing {
-		out = append(out, finding{s.Name, true, m})
+	for _, m := range append(caps.Missing, caps.Unenforced...) {
+		out = append(out, finding{markFail, s.Name, m})
 	}
 	for _, w := range caps.Warn {
-		out = append(out, finding{s.Name, false, "warning: " + w})
+		out = append(out, finding{markWarn, s.Name, w})
 	}
 	return out
 }

@@ -82,6 +82,7 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 	mux.HandleFunc("GET /v1/tasks/{id}", f.show)
 	mux.HandleFunc("GET /v1/tasks/{id}/events", f.events)
 	mux.HandleFunc("POST /v1/tasks/{id}/{verb}", f.decide)
+	mux.HandleFunc("GET /v1/callbacks", f.callbacks)
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		kind := r.Method + " " + r.URL.Path
@@ -156,6 +157,20 @@ func (f *fakeAPI) events(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, history{[]schemas.Event{{TaskID: t.ID, Seq: 1, At: t.CreatedAt, Type: schemas.EventAccepted, Actor: "source:soar"},
 			{TaskID: t.ID, Seq: 2, At: t.CreatedAt, Type: schemas.EventFailed, Actor: "worker:a", System: "corp-ldap", Code: schemas.CodeUnenforced, Detail: "pwdMustChange is off"}}})
 	})
+}
+
+// callbacks gives one that was given up, for any task but one whose id begins with "quiet".
+func (f *fakeAPI) callbacks(w http.ResponseWriter, r *http.Request) {
+	if !f.allowed(w, r) {
+		return
+	}
+	task := r.URL.Query().Get("task")
+	page := schemas.CallbackPage{Callbacks: []schemas.Callback{}}
+	if !strings.HasPrefix(task, "quiet") {
+		page.Callbacks = append(page.Callbacks, schemas.Callback{ID: "cb_" + task + "_4", TaskID: task, URL: "https://soar.example.com/hooks/",
+			Status: schemas.StatusSuccessful, State: schemas.CallbackDead, Attempts: 2, Log: []schemas.Attempt{{N: 1, Error: "connect"}, {N: 2, HTTPStatus: 503, Error: "status"}}})
+	}
+	reply(w, http.StatusOK, page)
 }
 
 // list gives two tasks a page, whatever the limit, until there are five.

@@ -59,6 +59,9 @@ func TestWrongUseEndsWithStatus2AndNamesTheHelp(t *testing.T) {
 
 func TestVersionTellsWhatThisBinaryIs(t *testing.T) {
 	r := resetd("", "version")
+	if flag := resetd("", "--version"); flag != r {
+		t.Errorf("--version says\n%s%s", flag.out, flag.err)
+	}
 	r.want(t, exitOK, "resetd ", "")
 	var b build
 	if err := json.Unmarshal([]byte(resetd("", "version", "--json").out), &b); err != nil || b.Version == "" || !strings.HasPrefix(b.Go, "go1.") || !strings.Contains(r.out, b.Go) {
@@ -79,6 +82,9 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		for _, one := range append(c.Commands(), c) {
 			if one.Short == "" || one.Long == "" && one.Example == "" && one.HasFlags() && one.Name() != "version" && one.Name() != "show" && one.Name() != "serve" {
 				t.Errorf("%s has no help", one.CommandPath())
+			}
+			if first, _, _ := strings.Cut(one.Short, " "); strings.HasSuffix(first, "s") {
+				t.Errorf("%s: a summary is an imperative, not %q", one.CommandPath(), first)
 			}
 			if strings.HasSuffix(one.Short, ".") {
 				t.Errorf("%s: a summary ends without a full stop", one.CommandPath())

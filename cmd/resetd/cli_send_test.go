@@ -102,8 +102,11 @@ func TestSendWaitsAndTellsTheOutcomeByItsStatus(t *testing.T) {
 func TestSendTellsWhenTheWaitIsOver(t *testing.T) {
 	f := newFakeAPI(t)
 	f.end = func(t *schemas.Task) { t.Status = schemas.StatusPendingApproval }
-	resetd("", "send", "-c", f.site(t), "--source", "soar", "--account", "o'neill", "--wait=1s").
-		want(t, exitNotFinal, "pending_approval", `resetd tasks list --q 'o'\''neill'`)
+	file := f.site(t)
+	r := resetd("", "send", "-c", file, "--source", "soar", "--account", "o'neill", "--wait=1s")
+	r.want(t, exitNotFinal, "pending_approval", "\n  resetd tasks show -c "+file+" task-1\n")
+	_, line, _ := strings.Cut(r.err, "\n  resetd ")
+	resetd("", strings.Fields(line)...).want(t, exitOK, "o'neill", "")
 }
 
 func TestTheWorstOfSeveralTasksDecides(t *testing.T) {

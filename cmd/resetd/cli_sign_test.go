@@ -58,6 +58,9 @@ func TestSignedHeadersHoldInEveryFormat(t *testing.T) {
 				}
 				h.Set(name, value)
 			}
+			if got := h.Get("Content-Type"); got != "application/json" {
+				t.Fatalf("curl would send it as %q", got)
+			}
 			if d := verifies(t, keys[1], h, signedBody, time.Now()); d.ID != "msg_7" {
 				t.Fatalf("id: %s", d.ID)
 			}

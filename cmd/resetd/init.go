@@ -31,7 +31,7 @@ func initCommand() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:   "init",
-		Short: "Writes a commented starter configuration with fresh keys",
+		Short: "Write a commented starter configuration with fresh keys",
 		Long: `Writes resetd.yaml and the keys it refers to, each in a file that only you can read. Nothing is ever overwritten: with
 --force an older resetd.yaml is kept under another name, and keys that are there are kept and used.`,
 		Args: noArgs,

@@ -19,9 +19,13 @@ func known() config.Known {
 	return k
 }
 
-// loadConfig reads the whole configuration for a command that needs all of it. Warnings go to standard error.
+// loadConfig reads the whole configuration, with the settings of the systems, for a command that needs all of it. Its
+// error tells every mistake at once. Warnings go to standard error.
 func loadConfig(c *cobra.Command, file string) (*config.Config, error) {
 	got, err := config.Load(file, known(), os.LookupEnv)
+	if got != nil { // beside faults there is what could be read, so that the systems' own mistakes are told with the others
+		err = config.Join(err, checkSystems(got))
+	}
 	if err != nil {
 		return nil, &exit{exitUsage, err}
 	}

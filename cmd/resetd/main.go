@@ -43,7 +43,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	cobra.EnableCommandSorting = false
 	root := group(&cobra.Command{
 		Use:   "resetd",
-		Short: "Forces password resets on signed request, and proves that it did",
+		Short: "Force password resets on signed request, and prove it",
 		Long: `resetd forces password resets: a signed webhook goes in, every IAM system that knows the account demands a new
 password, and a signed callback comes out.`,
 		Example: `  resetd init
@@ -56,6 +56,15 @@ password, and a signed callback comes out.`,
 	root.SetErr(errOut)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef(c, "%s", err) })
 
+	showVersion := false
+	root.Flags().BoolVar(&showVersion, "version", false, "show version, revision and Go version of this binary")
+	help := root.RunE
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if showVersion {
+			return printVersion(c.OutOrStdout(), buildInfo())
+		}
+		return help(c, args)
+	}
 	strictArgs(root)
 
 	err := root.ExecuteContext(ctx)

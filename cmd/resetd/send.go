@@ -19,6 +19,7 @@ type sendOptions struct {
 	accounts, systems                  []string
 	mode, description, reference, wait string
 	keepSessions, dryRun, json         bool
+	named                              string // the address that --url gave, if any
 }
 
 // sendCommand makes `resetd send`, which is a sender like any other: it uses the public hook and no way round it.
@@ -26,14 +27,15 @@ func sendCommand() *cobra.Command {
 	var o sendOptions
 	c := &cobra.Command{
 		Use:   "send --source NAME --account ACCOUNT",
-		Short: "Sends a signed webhook that asks for a password reset",
+		Short: "Send a signed webhook that asks for a password reset",
 		Long: `Builds the native webhook body, signs it and posts it to /v1/hooks/NAME. A resetd that is just starting or overloaded
 is tried again a few times with the same webhook-id, so the request never counts twice.
 
 Exit status: 0 successful (without --wait: accepted), 1 unsuccessful or only in part, 2 wrong use, 3 refused or not
 reached, 4 --wait ended before the task did.`,
 		Example: `  resetd send -c resetd.yaml --source soar --account jdoe@example.com --wait
-  resetd send --key file:soar.key --source soar --account 'CORP\jdoe' --account asmith --reference INC0012345`,
+  resetd send --key file:soar.key --source soar --account 'CORP\jdoe' --account asmith --reference INC0012345
+  resetd send --source soar --account dn:uid=jdoe,ou=people,dc=example,dc=com --dry-run`,
 		Args: func(c *cobra.Command, args []string) error {
 			if o.wait != "" && len(args) == 1 {
 				return usagef(c, "a time to wait is joined by =, as in --wait=%s", plain(args[0]))
@@ -44,7 +46,8 @@ reached, 4 --wait ended before the task did.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.source, "source", "", "the name of the source to send as")
-	f.StringArrayVar(&o.accounts, "account", nil, `the account: login, e-mail, DOMAIN\name, SID or object id; may be given several times`)
+	f.StringArrayVar(&o.accounts, "account", nil, "the account: login, e-mail, DOMAIN\\name, SID or object id, or TYPE:VALUE with TYPE one of\n"+
+		strings.Join(accountTypeNames(), ", ")+"; may be given several times")
 	f.StringArrayVar(&o.systems, "system", nil, "a system to act on; may be given several times (default: all that the source may)")
 	f.StringVar(&o.mode, "mode", "", "randomize, expire or recovery (default: randomize)")
 	f.BoolVar(&o.keepSessions, "keep-sessions", false, "do not end the sessions of the account")
@@ -80,6 +83,7 @@ func (o *sendOptions) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	o.others, o.named = o.key != "", o.url
 	if err := o.load(c); err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ func (o *sendOptions) body(c *cobra.Command, now time.Time) ([]byte, error) {
 	d := schemas.Delivery{Type: schemas.EventResetRequested, Timestamp: now.UTC().Truncate(time.Second),
 		Data: schemas.Requests{Batch: len(o.accounts) > 1}}
 	for _, text := range o.accounts {
-		who, err := schemas.ParseAccount(text)
+		who, err := parseAccount(text)
 		if err != nil {
 			return nil, usagef(c, "--account %q: %s", plain(text), err)
 		}
@@ -165,6 +169,7 @@ func (o *sendOptions) report(c *cobra.Command, body []byte, a accepted) error {
 func (o *sendOptions) follow(c *cobra.Command, watcher *client, a accepted, wait time.Duration) error {
 	until := time.Now().Add(wait)
 	var tasks []schemas.Task
+	var open []string
 	status := exitOK // the statuses are in the order of their gravity
 	for _, t := range a.Tasks {
 		task, err := watcher.await(c.Context(), t.ID, until)
@@ -173,6 +178,9 @@ func (o *sendOptions) follow(c *cobra.Command, watcher *client, a accepted, wait
 		}
 		tasks = append(tasks, task)
 		status = max(status, outcome(task))
+		if !task.Status.Final() {
+			open = append(open, "\n  "+o.showAgain(t.ID))
+		}
 	}
 	if o.json {
 		if err := printJSON(c.OutOrStdout(), schemas.TaskPage{Tasks: tasks}); err != nil {
@@ -192,7 +200,7 @@ func (o *sendOptions) follow(c *cobra.Command, watcher *client, a accepted, wait
 	case exitOK:
 		return nil
 	case exitNotFinal:
-		return &exit{status, fmt.Errorf("not final after %s; look again with: resetd tasks list --q %s", wait, quoted(o.accounts[0]))}
+		return &exit{status, fmt.Errorf("not final after %s; look again with:%s", wait, strings.Join(open, ""))}
 	}
 	return &exit{status, nil}
 }
@@ -208,7 +216,13 @@ func outcome(t schemas.Task) int {
 	return exitUnsuccessful
 }
 
-// quoted writes a text as one word for a POSIX shell.
-func quoted(s string) string {
-	return "'" + strings.ReplaceAll(plain(s), "'", `'\''`) + "'"
+// showAgain is the command that shows a task later; it reaches resetd as this one did and can be copied as it stands.
+func (o *sendOptions) showAgain(id string) string {
+	line := "resetd tasks show"
+	for _, f := range []struct{ name, value string }{{"-c", o.file}, {"--url", o.named}, {"--token", o.token}} {
+		if f.value != "" {
+			line += " " + f.name + " " + shellWord(f.value)
+		}
+	}
+	return line + " " + shellWord(plain(id))
 }

@@ -68,6 +68,9 @@ func serve(ctx context.Context, c *config.Config, log zerolog.Logger, ready func
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), workerGrace)
 		defer cancel()
 		a.close(grace)
+		if ctx.Err() != nil {
+			log.Info().Msg("resetd has stopped")
+		}
 	}()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -143,11 +146,22 @@ func (a *app) purge(ctx context.Context) {
 	}
 }
 
+// colourful tells whether colours are of use: on a terminal whose user has not forbidden them by NO_COLOR
+// (https://no-color.org: any text that is not empty). Every other character device shows them to nobody.
+func colourful(to io.Writer) bool {
+	f, ok := to.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // newLogger makes the logger that the configuration asks for. Times are RFC 3339 with milliseconds.
 func newLogger(c config.Log, to io.Writer) zerolog.Logger {
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	if c.Format == "console" {
-		to = zerolog.ConsoleWriter{Out: to, TimeFormat: "15:04:05.000"}
+		to = zerolog.ConsoleWriter{Out: to, TimeFormat: "15:04:05.000", NoColor: !colourful(to)}
 	}
 	level, err := zerolog.ParseLevel(c.Level)
 	if err != nil {

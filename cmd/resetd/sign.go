@@ -22,7 +22,7 @@ func signCommand() *cobra.Command {
 	var key, id, timestamp, format string
 	c := &cobra.Command{
 		Use:   "sign --key file:PATH < BODY",
-		Short: "Signs a body and prints the three webhook headers",
+		Short: "Sign a body and print the three webhook headers",
 		Long: `Reads a body from standard input and prints the headers webhook-id, webhook-timestamp and webhook-signature by
 Standard Webhooks. Send the very same bytes within five minutes.`,
 		Example: `  resetd sign --key file:keys/soar.key < body.json > headers
@@ -71,8 +71,9 @@ func printHeaders(c *cobra.Command, format string, h signature.Headers) error {
 	case "headers":
 		fmt.Fprintf(out, "webhook-id: %s\nwebhook-timestamp: %s\nwebhook-signature: %s\n", h.ID, h.Timestamp, h.Signature)
 	case "curl":
-		// One key gives one signature, so there is no space in any of the three and the shell cuts them rightly.
-		fmt.Fprintf(out, "-H webhook-id:%s -H webhook-timestamp:%s -H webhook-signature:%s\n", h.ID, h.Timestamp, h.Signature)
+		// One key gives one signature, so there is no space in any header and the shell cuts them rightly. curl would
+		// call the body a form, which resetd does not take, so the type of the native body comes along.
+		fmt.Fprintf(out, "-H content-type:application/json -H webhook-id:%s -H webhook-timestamp:%s -H webhook-signature:%s\n", h.ID, h.Timestamp, h.Signature)
 	case "json":
 		return printJSON(out, map[string]string{"webhook-id": h.ID, "webhook-timestamp": h.Timestamp, "webhook-signature": h.Signature})
 	default:

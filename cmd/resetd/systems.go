@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,8 +12,31 @@ import (
 	"github.com/resetd/resetd/connectors"
 )
 
-// openSystems makes the connectors of all configured systems. It tells all mistakes at once; it connects to nothing.
+// openSystems makes the connectors of all configured systems. It tells all mistakes at once, as wrong use; it connects to
+// nothing.
 func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer) (*connectors.Set, error) {
+	systems, err := connect(c)
+	if err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	set, err := connectors.NewSet(systems, connectors.Options{Log: log, Metrics: reg})
+	if err != nil {
+		return nil, &exit{exitUsage, fmt.Errorf("%s: %w", c.File, err)}
+	}
+	return set, nil
+}
+
+// checkSystems reads the settings of all systems and gives the mistakes in them.
+func checkSystems(c *config.Config) error {
+	systems, err := connect(c)
+	for _, s := range systems {
+		err = errors.Join(err, s.Connector.Close())
+	}
+	return err
+}
+
+// connect makes the connector of each system, or gives every mistake in their settings.
+func connect(c *config.Config) ([]connectors.System, error) {
 	var systems []connectors.System
 	var bad []error
 	for _, s := range c.Systems {
@@ -34,7 +58,7 @@ func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer
 		}
 		return nil, config.Join(bad...)
 	}
-	return connectors.NewSet(systems, connectors.Options{Log: log, Metrics: reg})
+	return systems, nil
 }
 
 // place says where in the file the mistakes in a system's settings are. What the decoder found has its place already.

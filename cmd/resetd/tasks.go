@@ -14,19 +14,19 @@ import (
 func tasksCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "tasks",
-		Short: "Lists tasks, shows one, tries one again or withdraws it",
+		Short: "List tasks, show one, try one again or withdraw it",
 		Example: `  resetd tasks list -c resetd.yaml --status unsuccessful --from 24h
   resetd tasks show -c resetd.yaml 01930e7c-5c3b-7b53-b1c0-3f5a7d1f0a11`,
 	}, tasksListCommand(), tasksShowCommand(), tasksRetryCommand(), tasksCancelCommand())
 }
 
-// tasksShowCommand makes `resetd tasks show`. With --events it makes a second call for the history.
+// tasksShowCommand makes `resetd tasks show`. With --events it makes another call for the history.
 func tasksShowCommand() *cobra.Command {
 	var a access
 	var asJSON, events bool
 	c := &cobra.Command{
 		Use:   "show ID",
-		Short: "Shows a task with every system and step",
+		Short: "Show a task with every system, step and callback",
 		Args:  oneID,
 		RunE: func(c *cobra.Command, args []string) error {
 			api, err := a.client(c, "viewer")
@@ -37,17 +37,22 @@ func tasksShowCommand() *cobra.Command {
 			if err := api.call(c.Context(), http.MethodGet, taskPath(args[0], ""), nil, 0, &t); err != nil {
 				return err
 			}
-			if !events {
-				return printTask(c, t, asJSON)
+			if asJSON && !events {
+				return printJSON(c.OutOrStdout(), t)
 			}
 			var h history
-			if err := api.call(c.Context(), http.MethodGet, taskPath(args[0], "/events"), nil, 0, &h); err != nil {
-				return err
+			if events {
+				if err := api.call(c.Context(), http.MethodGet, taskPath(args[0], "/events"), nil, 0, &h); err != nil {
+					return err
+				}
 			}
 			if asJSON {
 				return printJSON(c.OutOrStdout(), h)
 			}
 			if err := taskDetails(c.OutOrStdout(), t); err != nil {
+				return err
+			}
+			if err := showCallbacks(c, api, t); err != nil || !events {
 				return err
 			}
 			fmt.Fprintln(c.OutOrStdout())
@@ -61,11 +66,11 @@ func tasksShowCommand() *cobra.Command {
 }
 
 func tasksRetryCommand() *cobra.Command {
-	return decideCommand("retry", "Tries again what did not succeed", "Puts the parts of a task that failed, or found no account, back into the queue.")
+	return decideCommand("retry", "Try again what did not succeed", "The parts of a task that failed, or found no account, go back into the queue.")
 }
 
 func tasksCancelCommand() *cobra.Command {
-	return decideCommand("cancel", "Withdraws a task as far as nothing was changed yet", "Parts that a worker has begun are finished; what was changed stays changed.")
+	return decideCommand("cancel", "Withdraw a task as far as nothing was changed yet", "Parts that a worker has begun are finished; what was changed stays changed.")
 }
 
 // decideCommand is a command that makes one call on a task and shows what it became.

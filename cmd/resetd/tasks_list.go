@@ -31,7 +31,7 @@ func tasksListCommand() *cobra.Command {
 	var o listOptions
 	c := &cobra.Command{
 		Use:     "list",
-		Short:   "Searches the history, newest first",
+		Short:   "Search the history, newest first",
 		Example: `  resetd tasks list -c resetd.yaml --q jdoe --from 7d --limit 20`,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c) },

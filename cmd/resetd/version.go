@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/go-json-experiment/json"
@@ -49,24 +50,29 @@ func versionCommand() *cobra.Command {
 	asJSON := false
 	c := &cobra.Command{
 		Use:   "version",
-		Short: "Shows version, revision and Go version of this binary",
+		Short: "Show version, revision and Go version of this binary",
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			b := buildInfo()
 			if asJSON {
 				return printJSON(c.OutOrStdout(), b)
 			}
-			fmt.Fprintln(c.OutOrStdout(), "resetd "+b.Version)
-			if b.Revision != "" {
-				changed := map[bool]string{true: ", with changes"}[b.Modified]
-				fmt.Fprintf(c.OutOrStdout(), "revision %s of %s%s\n", b.Revision, b.Time, changed)
-			}
-			fmt.Fprintln(c.OutOrStdout(), b.Go)
-			return nil
+			return printVersion(c.OutOrStdout(), b)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// printVersion writes what this binary is for a person.
+func printVersion(w io.Writer, b build) error {
+	lines := "resetd " + b.Version + "\n"
+	if b.Revision != "" {
+		changed := map[bool]string{true: ", with changes"}[b.Modified]
+		lines += fmt.Sprintf("revision %s of %s%s\n", b.Revision, b.Time, changed)
+	}
+	_, err := fmt.Fprintln(w, lines+b.Go)
+	return err
 }
 
 // printJSON writes a value as one line of JSON.

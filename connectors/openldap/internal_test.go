@@ -50,7 +50,8 @@ func TestPasswordLengthFollowsThePolicyWithinReason(t *testing.T) {
 func TestJudgement(t *testing.T) {
 	at := func(second int) time.Time { return time.Date(2026, 11, 22, 7, 0, second, 0, time.UTC) }
 	csn := func(stamp string) string { return "202611220700" + stamp + "Z#000000#000#000000" }
-	strict := policy{state: policyStrict}
+	strict := policy{state: policyStrict, overlay: overlayActs}
+	hinted, unproved, idle := policy{state: policyStrict, overlay: overlayHinted}, policy{state: policyStrict}, policy{state: policyIdle, overlay: overlayIdle}
 	old := schemas.Evidence{PasswordChangedAt: at(1), Marker: csn("01.500000")}
 	for name, one := range map[string]struct {
 		now, since schemas.Evidence
@@ -70,7 +71,10 @@ func TestJudgement(t *testing.T) {
 		"the flag was there and set again": {schemas.Evidence{PasswordChangedAt: at(1), MustChange: true, Marker: csn("07.0")}, flagged(old), strict, schemas.ProofEnforced, "", false},
 		"lax policy":                       {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, old, policy{state: policyLax}, schemas.ProofNotEnforced, schemas.CodeUnenforced, true},
 		"no overlay":                       {schemas.Evidence{Marker: csn("09.1")}, schemas.Evidence{Marker: csn("01.0")}, policy{state: policyMissing}, schemas.ProofNotEnforced, schemas.CodeUnenforced, false},
-		"unknown policy":                   {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, old, policy{}, schemas.ProofUnknown, "", true},
+		"unknown policy":                   {schemas.Evidence{PasswordChangedAt: at(9), MustChange: true, Marker: csn("09.1")}, old, policy{overlay: overlayActs}, schemas.ProofUnknown, "", true},
+		"overlay elsewhere, flag only":     {schemas.Evidence{PasswordChangedAt: at(1), MustChange: true, Marker: csn("05.0")}, old, idle, schemas.ProofNotEnforced, schemas.CodeUnenforced, false},
+		"overlay hinted, flag only":        {schemas.Evidence{PasswordChangedAt: at(1), MustChange: true, Marker: csn("05.0")}, old, hinted, schemas.ProofEnforced, "", false},
+		"overlay unproved, flag only":      {schemas.Evidence{MustChange: true, Marker: csn("05.0")}, schemas.Evidence{Marker: csn("01.0")}, unproved, schemas.ProofNotEnforced, schemas.CodeUnenforced, false},
 		"unknown policy, nothing happened": {old, old, policy{}, schemas.ProofNotEnforced, "", false},
 	} {
 		got := judge(one.now, one.since, one.policy)
@@ -113,17 +117,44 @@ func TestReadBackFindsWhatDoesNotBind(t *testing.T) {
 		mode  schemas.Mode
 		binds bool
 	}{
-		"all there":                   {set, policyStrict, schemas.ModeRandomize, true},
-		"policy not known":            {set, policyUnknown, schemas.ModeRandomize, true},
-		"lax policy":                  {set, policyLax, schemas.ModeRandomize, false},
-		"no overlay":                  {schemas.Evidence{}, policyMissing, schemas.ModeRandomize, false},
-		"flag not stored":             {schemas.Evidence{PasswordChangedAt: time.Unix(1, 0)}, policyStrict, schemas.ModeRandomize, false},
-		"flag not stored, expire":     {schemas.Evidence{}, policyStrict, schemas.ModeExpire, false},
-		"overlay of another database": {schemas.Evidence{MustChange: true}, policyStrict, schemas.ModeRandomize, false},
-		"expire of a first password":  {schemas.Evidence{MustChange: true}, policyStrict, schemas.ModeExpire, true},
+		"all there":                             {set, policyStrict, schemas.ModeRandomize, true},
+		"policy not known":                      {set, policyUnknown, schemas.ModeRandomize, true},
+		"lax policy":                            {set, policyLax, schemas.ModeRandomize, false},
+		"no overlay":                            {schemas.Evidence{}, policyMissing, schemas.ModeRandomize, false},
+		"flag not stored":                       {schemas.Evidence{PasswordChangedAt: time.Unix(1, 0)}, policyStrict, schemas.ModeRandomize, false},
+		"flag not stored, expire":               {schemas.Evidence{}, policyStrict, schemas.ModeExpire, false},
+		"overlay of another database, old time": {schemas.Evidence{PasswordChangedAt: time.Unix(0, 0), MustChange: true}, policyStrict, schemas.ModeRandomize, false},
+		"overlay known to be elsewhere":         {set, policyIdle, schemas.ModeRandomize, false},
+		"overlay of another database":           {schemas.Evidence{MustChange: true}, policyStrict, schemas.ModeRandomize, false},
+		"expire of a first password":            {schemas.Evidence{MustChange: true}, policyStrict, schemas.ModeExpire, true},
 	} {
-		if why := d.shortfall(one.after, policy{state: one.state, why: "because"}, one.mode); (why == "") != one.binds {
+		before := account{evidence: schemas.Evidence{PasswordChangedAt: time.Unix(0, 0)}}
+		if why := d.shortfall(before, account{evidence: one.after}, policy{state: one.state, why: "because"}, one.mode); (why == "") != one.binds {
 			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
+func TestExpireWantsTheOverlayShown(t *testing.T) {
+	d := &directory{bind: &ldap.DN{}}
+	for name, one := range map[string]struct {
+		policy policy
+		code   schemas.Code
+	}{
+		"acts":      {policy{state: policyStrict, overlay: overlayActs}, ""},
+		"hinted":    {policy{state: policyStrict, overlay: overlayHinted}, ""},
+		"unproved":  {policy{state: policyStrict}, schemas.CodeUnenforced},
+		"elsewhere": {policy{state: policyIdle, overlay: overlayIdle}, schemas.CodeUnenforced},
+	} {
+		got := schemas.Code("")
+		if f := d.refuse(account{dn: "uid=x"}, one.policy, schemas.ModeExpire); f != nil {
+			got = f.Code
+		}
+		if got != one.code {
+			t.Errorf("%s: %q, want %q", name, got, one.code)
+		}
+		if f := d.refuse(account{dn: "uid=x"}, one.policy, schemas.ModeRandomize); f != nil {
+			t.Errorf("%s: randomize puts out the thief in any case, but %v", name, f)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 //	user_filter: (objectClass=person)          # what an account is
 //	uid_attribute: uid                         # what a user name or login is looked up by
 //	mail_attribute: mail                       # what an e-mail address is looked up by
-//	default_policy: cn=default,ou=policies,dc=example,dc=com   # the server's ppolicy_default
+//	default_policy: cn=default,ou=policies,dc=example,dc=com   # recommended: the server's olcPPolicyDefault
 //	probe_dn: uid=canary,ou=people,dc=example,dc=com           # the account on which rights are tried out
 //	timeout: 5s                                # of one exchange with a server
 //	pool: 4                                    # connections at most

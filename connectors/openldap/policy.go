@@ -18,6 +18,8 @@ type policy struct {
 	why   string // for a person
 	min   int    // pwdMinLength; zero is no bound
 	max   int    // pwdMaxLength
+
+	overlay overlay
 }
 
 type policyState int
@@ -25,9 +27,15 @@ type policyState int
 const (
 	policyUnknown policyState = iota // it cannot be found out which policy holds, or what it says
 	policyMissing                    // the overlay is not loaded: pwdReset does not even exist
+	policyIdle                       // the overlay is loaded, but acts on another database
 	policyLax                        // must-change flags are ignored
 	policyStrict                     // must-change flags are obeyed
 )
+
+// void tells that the server will not demand a change under this policy.
+func (p policy) void() bool {
+	return p.state == policyMissing || p.state == policyIdle || p.state == policyLax
+}
 
 // policyOf reads the policy of an account: its own (pwdPolicySubentry), or else the configured default. The server's
 // ppolicy_default itself stands in cn=config, which resetd has no business in.
@@ -47,7 +55,7 @@ func (d *directory) policyOf(ctx context.Context, s *session, own string) (polic
 	// It is read every time: an administrator may loosen it at any moment, and the proof rests on it.
 	entries, err := s.search(ctx, p.name, ldap.ScopeBaseObject, "(objectClass=*)", 1, "pwdMustChange", "pwdMinLength", "pwdMaxLength")
 	if code, _ := answer(err); code == ldap.LDAPResultNoSuchObject || code == ldap.LDAPResultInsufficientAccessRights || err == nil && len(entries) == 0 {
-		p.why = "the policy " + p.name + " does not exist or cannot be read; grant: olcAccess: {0}to dn.base=" +
+		p.why = "the policy " + p.name + " does not exist or cannot be read; " + grantFirst + "to dn.base=" +
 			strconv.Quote(p.name) + " by dn.exact=" + strconv.Quote(d.config.BindDN) + " read by * break"
 		return d.remembered(p), nil
 	}

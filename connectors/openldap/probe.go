@@ -21,8 +21,9 @@ func (d *directory) Probe(ctx context.Context) (got schemas.Capabilities, err er
 		if s.root.ppolicy {
 			got.Modes = append(got.Modes, schemas.ModeExpire)
 		} else {
-			got.Warn = append(got.Warn, "the password policy overlay (ppolicy) is not loaded: a reset replaces the password, but nobody has to change it, "+
-				"so every reset ends as unenforced; load it and set pwdMustChange TRUE")
+			got.Unenforced = append(got.Unenforced, "the password policy overlay (ppolicy) is not loaded on "+s.server.url+": nobody would have to change the password, "+
+				"so every reset would end as unenforced; load it on the accounts' database with a policy that has pwdMustChange TRUE, "+
+				"and check again: the right on pwdReset can be tried only then")
 		}
 		if !s.server.ldaps && !s.server.startTLS {
 			got.Warn = append(got.Warn, "the connection to "+s.server.url+" is not encrypted (allow_plaintext): passwords can be read on the way")
@@ -50,13 +51,15 @@ func (d *directory) probePolicy(ctx context.Context, s *session, got *schemas.Ca
 	switch {
 	case f != nil:
 		return f
+	case d.config.DefaultPolicy == "" && p.state == policyLax: // learned from the last reset, which may be out of date
+		got.Warn = append(got.Warn, p.why)
 	case d.config.DefaultPolicy == "":
 		got.Warn = append(got.Warn, "default_policy is not set: to learn whether the server demands the change, resetd signs in once with the password "+
 			"it has set, and in the mode expire it cannot tell; set default_policy to the server's olcPPolicyDefault")
 	case p.state == policyUnknown:
 		got.Missing = append(got.Missing, p.why)
 	case p.state == policyLax:
-		got.Warn = append(got.Warn, p.why)
+		got.Unenforced = append(got.Unenforced, p.why+"; until then every reset under it would end as unenforced")
 	}
 	return nil
 }
@@ -73,7 +76,7 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 		return s.failure(ctx, "looking for an account to try the rights on", err)
 	}
 	if len(entries) == 0 {
-		got.Missing = append(got.Missing, fmt.Sprintf("no account can be seen at %s; check base_dn, user_filter and probe_dn, or grant: %s",
+		got.Missing = append(got.Missing, fmt.Sprintf("no account can be seen at %s; check base_dn, user_filter and probe_dn, or %s",
 			base, d.grant("entry,objectClass,"+attrID+","+d.config.UIDAttribute+","+d.config.MailAttribute, "read")))
 		return nil
 	}
@@ -81,7 +84,7 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 	var first []string
 	for _, e := range entries {
 		a := accountOf(e, d.config.UIDAttribute)
-		missing, f := d.tryRights(ctx, s, a)
+		missing, f := d.tryRights(ctx, s, a, got)
 		if f != nil {
 			return f
 		}
@@ -96,10 +99,19 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 	return nil
 }
 
-// tryRights gives what is missing on one account.
-func (d *directory) tryRights(ctx context.Context, s *session, a account) (missing []string, f *schemas.Failure) {
+// tryRights gives what is missing on one account, and notes in got if the overlay does not act there.
+func (d *directory) tryRights(ctx context.Context, s *session, a account, got *schemas.Capabilities) (missing []string, f *schemas.Failure) {
 	if a.id == "" || a.evidence.Marker == "" {
-		missing = append(missing, "resetd's account may not read entryUUID and entryCSN of "+a.dn+"; grant: "+d.grant(attrID+","+attrCSN, "read"))
+		missing = append(missing, "resetd's account may not read entryUUID and entryCSN of "+a.dn+"; "+d.grantAt(a.dn, attrID+","+attrCSN, "read"))
+	}
+	if s.root.ppolicy {
+		acts, f := d.overlayOf(ctx, s, a)
+		if f != nil {
+			return nil, f
+		}
+		if acts == overlayIdle {
+			got.Unenforced = []string{idle(s, a) + "; until then every reset there would end as unenforced"}
+		}
 	}
 	attributes := []string{attrSecret, attrReset}
 	if !s.root.ppolicy {
@@ -111,7 +123,7 @@ func (d *directory) tryRights(ctx context.Context, s *session, a account) (missi
 			return nil, f
 		}
 		if !may {
-			missing = append(missing, "resetd's account may not write "+attribute+" of "+a.dn+"; grant: "+d.grantWrite(attribute))
+			missing = append(missing, "resetd's account may not write "+attribute+" of "+a.dn+"; "+d.grantWrite(a.dn, attribute))
 		}
 	}
 	return missing, nil

@@ -114,7 +114,7 @@ func (p *proxy) serve(client net.Conn) {
 			return
 		}
 		verdict := pass
-		if request := packet.Children[1]; request.Tag == ldap.ApplicationModifyRequest {
+		if request := packet.Children[1]; request.Tag == ldap.ApplicationModifyRequest && !asks(request) {
 			password, count := p.note(request)
 			if all := p.first == 0; all || count <= p.first {
 				verdict = p.onModify
@@ -178,6 +178,14 @@ func (p *proxy) relay(client, server net.Conn, muted <-chan struct{}, answered c
 			return
 		}
 	}
+}
+
+// asks tells whether a modify request only asks for the policy overlay: it adds two passwords at once.
+func asks(request *ber.Packet) bool {
+	return slices.ContainsFunc(request.Children[1].Children, func(change *ber.Packet) bool {
+		kind, _ := change.Children[0].Value.(int64)
+		return kind == ldap.AddAttribute && len(change.Children[1].Children[1].Children) == 2
+	})
 }
 
 // note keeps the password that a modify request sets, and counts the requests.

@@ -38,7 +38,7 @@ func (d *directory) force(ctx context.Context, s *session, id string, mode schem
 		}
 		if collisions == 0 {
 			first = a
-		} else if landed(a.evidence, first.evidence) || p.state == policyMissing { // without the overlay nothing tells a reset
+		} else if landed(a.evidence, first.evidence) || p.state == policyMissing || p.state == policyIdle { // without the overlay nothing tells a reset
 			return schemas.Receipt{}, s.overtaken(a)
 		}
 		p, moved, f := d.send(ctx, s, a, p, mode, a.assertion(p, collisions))
@@ -59,7 +59,7 @@ func (d *directory) examine(ctx context.Context, s *session, id string, mode sch
 	if f != nil {
 		return a, policy{}, f
 	}
-	p, f := d.policyOf(ctx, s, a.policy)
+	p, f := d.holding(ctx, s, a)
 	if f == nil {
 		f = d.refuse(a, p, mode)
 	}
@@ -71,8 +71,10 @@ func (d *directory) refuse(a account, p policy, mode schemas.Mode) *schemas.Fail
 	switch {
 	case d.ourselves(a):
 		return schemas.Fail(schemas.CodeProtected, "%s is the account that resetd signs in with; nothing was changed", a.dn)
-	case mode == schemas.ModeExpire && (p.state == policyMissing || p.state == policyLax):
+	case mode == schemas.ModeExpire && p.void():
 		return schemas.Fail(schemas.CodeUnenforced, "nothing was changed, because the flag alone would have no effect: %s", p.why)
+	case mode == schemas.ModeExpire && p.overlay == overlayUnproved:
+		return schemas.Fail(schemas.CodeUnenforced, "nothing was changed, because the flag alone may have no effect: %s", unproved)
 	case mode == schemas.ModeRandomize && a.locked == lockedForever:
 		// ppolicy drops the lock when the password is set, even if the same operation sets the lock again.
 		return schemas.Fail(schemas.CodeConflict, "%s is locked by an administrator, and OpenLDAP would unlock it with a new password; "+
@@ -136,7 +138,7 @@ func (d *directory) randomize(ctx context.Context, s *session, a account, p poli
 func (d *directory) refused(ctx context.Context, s *session, a account, err error) *schemas.Failure {
 	f := s.lost(ctx, "changing "+a.dn, err)
 	if code, _ := answer(err); code == ldap.LDAPResultInsufficientAccessRights {
-		f.Detail = "resetd's account may not change " + a.dn + " (" + reason(err) + "); grant: " + d.grantWrite(attrSecret) + "; " + d.grantWrite(attrReset) +
+		f.Detail = "resetd's account may not change " + a.dn + " (" + reason(err) + "); " + d.grantWrite(a.dn, attrSecret) + "; " + d.grantWrite(a.dn, attrReset) +
 			"; under a policy with pwdSafeModify TRUE it takes manage on userPassword"
 	}
 	return f
@@ -154,7 +156,7 @@ func (d *directory) readBack(ctx context.Context, s *session, before account, p 
 		f.Code, f.Detail = schemas.CodeTimedOut, done+", but it cannot be read back: "+f.Detail
 		return schemas.Receipt{}, f
 	}
-	if why := d.shortfall(after.evidence, p, mode); why != "" {
+	if why := d.shortfall(before, after, p, mode); why != "" {
 		return schemas.Receipt{}, schemas.Fail(schemas.CodeUnenforced, "%s, but the user need not change the password: %s", done, why)
 	}
 	if p.state == policyUnknown {
@@ -164,15 +166,15 @@ func (d *directory) readBack(ctx context.Context, s *session, before account, p 
 }
 
 // shortfall says why what was read back does not bind the user, and nothing if it does.
-func (d *directory) shortfall(after schemas.Evidence, p policy, mode schemas.Mode) string {
-	hidden := "resetd's account may not read it; grant: " + d.grant(attrReset+","+attrChanged, "read")
+func (d *directory) shortfall(before, after account, p policy, mode schemas.Mode) string {
+	hidden := "resetd's account may not read it; " + d.grantAt(after.dn, attrReset+","+attrChanged, "read")
 	switch {
-	case p.state == policyMissing || p.state == policyLax:
+	case p.void():
 		return p.why
-	case !after.MustChange:
+	case !after.evidence.MustChange:
 		return "pwdReset is not TRUE afterwards: somebody changed the password at the same moment, or " + hidden
-	case mode == schemas.ModeRandomize && after.PasswordChangedAt.IsZero():
-		return "the server noted no pwdChangedTime, so the ppolicy overlay is loaded but not active on this database, or " + hidden
+	case mode == schemas.ModeRandomize && !passwordSet(after.evidence, before.evidence):
+		return "the server did not note the new password in pwdChangedTime, so the ppolicy overlay is loaded but does not act on this database, or " + hidden
 	}
 	return ""
 }

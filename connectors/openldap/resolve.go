@@ -2,7 +2,6 @@ package openldap
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -27,7 +26,7 @@ func (d *directory) Resolve(ctx context.Context, a schemas.Account) (id schemas.
 				d.config.BaseDN, a.Type)
 		// slapd says "no such object" of what we may not know to exist. For the base that is a mistake, not an answer.
 		case code == ldap.LDAPResultNoSuchObject && scope == ldap.ScopeWholeSubtree:
-			return schemas.Fail(schemas.CodePermissionMissing, "%s shows no %s to resetd's account; check base_dn, or grant: %s",
+			return schemas.Fail(schemas.CodePermissionMissing, "%s shows no %s to resetd's account; check base_dn, or %s",
 				s.server.url, d.config.BaseDN, d.grant("entry,"+attrID, "read")).Because(err)
 		case code == ldap.LDAPResultNoSuchObject, err == nil && len(entries) == 0:
 			return schemas.Fail(schemas.CodeAccountNotFound, "no account below %s matches this %s", d.config.BaseDN, a.Type)
@@ -36,8 +35,8 @@ func (d *directory) Resolve(ctx context.Context, a schemas.Account) (id schemas.
 		}
 		found := accountOf(entries[0], d.config.UIDAttribute)
 		if found.id == "" {
-			return schemas.Fail(schemas.CodePermissionMissing, "%s does not show the entryUUID of %s; grant: %s",
-				s.server.url, found.dn, d.grant(attrID, "read"))
+			return schemas.Fail(schemas.CodePermissionMissing, "%s does not show the entryUUID of %s; %s",
+				s.server.url, found.dn, d.grantAt(found.dn, attrID, "read"))
 		}
 		id = schemas.Identity{ID: found.id, Name: found.dn}
 		return nil
@@ -75,19 +74,4 @@ func (d *directory) target(a schemas.Account) (base string, scope int, filter st
 			"OpenLDAP has no identifier of the type %s; name the account by user name, e-mail address, dn or entryUUID (object_id)", a.Type)
 	}
 	return base, scope, "(&" + d.config.UserFilter + filter + ")", nil
-}
-
-// grant writes an access rule for resetd's account as it stands in cn=config. It comes first and leaves everybody else to
-// the rules after it.
-func (d *directory) grant(attributes, level string) string {
-	return fmt.Sprintf("olcAccess: {0}to dn.subtree=%q attrs=%s by dn.exact=%q %s by * break", d.config.BaseDN, attributes, d.config.BindDN, level)
-}
-
-// grantWrite writes the rule by which an attribute may be written. For userPassword that is =w alone: the level write
-// holds read, and resetd has no business with password hashes.
-func (d *directory) grantWrite(attribute string) string {
-	if attribute == attrSecret {
-		return d.grant(attribute, "=w")
-	}
-	return d.grant(attribute, "write")
 }

@@ -15,7 +15,7 @@ func (d *directory) Verify(ctx context.Context, id schemas.Identity, since schem
 		if f != nil {
 			return f
 		}
-		p, f := d.policyOf(ctx, s, a.policy)
+		p, f := d.holding(ctx, s, a)
 		if f != nil {
 			return f
 		}
@@ -31,7 +31,7 @@ func judge(now, since schemas.Evidence, p policy) schemas.Proof {
 	proof := schemas.Proof{Evidence: now, Changed: passwordSet(now, since)}
 	newer := proof.Changed || now.Marker != since.Marker || now.MustChange != since.MustChange
 	switch {
-	case p.state == policyMissing || p.state == policyLax:
+	case p.void():
 		proof.State, proof.Code, proof.Detail = schemas.ProofNotEnforced, schemas.CodeUnenforced, p.why
 	case !now.MustChange && proof.Changed:
 		proof.State, proof.Code = schemas.ProofNotEnforced, schemas.CodeConflict
@@ -40,6 +40,8 @@ func judge(now, since schemas.Evidence, p policy) schemas.Proof {
 		proof.State, proof.Detail = schemas.ProofNotEnforced, "pwdReset is not TRUE"
 	case !newer:
 		proof.State, proof.Detail = schemas.ProofNotEnforced, "pwdReset is TRUE, but it was before, and the entry has not been written since"
+	case !proof.Changed && p.overlay == overlayUnproved:
+		proof.State, proof.Code, proof.Detail = schemas.ProofNotEnforced, schemas.CodeUnenforced, "pwdReset is TRUE, but "+unproved
 	case p.state == policyUnknown:
 		proof.State, proof.Detail = schemas.ProofUnknown, "pwdReset is TRUE, but whether the server obeys it is not known: "+p.why
 	default:

@@ -39,12 +39,17 @@ type SlapdOption func(*slapdSettings)
 type slapdSettings struct {
 	plain bool
 	clear bool // passwords are not hashed
+	idle  bool // the policy overlay acts on another database
 	users int
 }
 
 // WithoutPpolicy leaves the password policy overlay out: pwdReset is then an
 // unknown attribute and no policy holds.
 func WithoutPpolicy() SlapdOption { return func(s *slapdSettings) { s.plain = true } }
+
+// WithIdlePpolicy loads the password policy overlay, but puts it on a second, empty database (dc=other). The server then
+// looks as if it had policies, and stores pwdReset, but no policy holds for anybody.
+func WithIdlePpolicy() SlapdOption { return func(s *slapdSettings) { s.idle = true } }
 
 // WithClearPasswords leaves passwords as they were sent, in the directory and in the audit log, so that a test can learn
 // which ones a program has made and look for them elsewhere.
@@ -164,10 +169,12 @@ func (s *SlapdServer) prepare(ctx context.Context, space *workspace, program str
 			return err
 		}
 	}
-	if err := space.mkdir("db"); err != nil {
-		return err
+	for _, folder := range []string{"db", "db-other"} {
+		if err := space.mkdir(folder); err != nil {
+			return err
+		}
 	}
 	// slapadd is slapd by another name; -q leaves out the checks that make
 	// thousands of entries slow.
-	return space.run(ctx, program, "-T", "add", "-q", "-f", space.file("slapd.conf"), "-l", space.file("entries.ldif"))
+	return space.run(ctx, program, "-T", "add", "-q", "-b", s.BaseDN, "-f", space.file("slapd.conf"), "-l", space.file("entries.ldif"))
 }

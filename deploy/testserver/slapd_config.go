@@ -85,7 +85,12 @@ access to *
 
 overlay auditlog
 auditlog {{.S.AuditLog}}
-{{if .Policy}}overlay ppolicy
+{{if .Idle}}
+database mdb
+suffix "dc=other"
+directory {{.Dir}}/db-other
+maxsize 1048576
+{{end}}{{if .Policy}}overlay ppolicy
 ppolicy_default "{{.S.StrictPolicyDN}}"
 {{if not .Clear}}ppolicy_hash_cleartext
 {{end}}ppolicy_use_lockout
@@ -104,7 +109,7 @@ func (s *SlapdServer) config(space *workspace) ([]byte, error) {
 	var config bytes.Buffer
 	err = slapdConf.Execute(&config, map[string]any{
 		"S": s, "Dir": space.path, "Schema": schema, "Modules": firstDir(moduleDirs), "RootHash": rootHash,
-		"Policy": !s.settings.plain, "Clear": s.settings.clear, "Writable": []string{s.PeopleDN, s.LaxDN},
+		"Policy": !s.settings.plain, "Idle": s.settings.idle, "Clear": s.settings.clear, "Writable": []string{s.PeopleDN, s.LaxDN},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("writing slapd.conf: %w", err)

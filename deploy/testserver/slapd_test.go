@@ -144,3 +144,16 @@ func TestWithoutPpolicyTheFlagIsUnknownAndPasswordsAreFree(t *testing.T) {
 	wantCode(t, service(t, s).Modify(change), ldap.LDAPResultSuccess)
 	wantBind(t, s, p.DN, "short", ldap.LDAPResultSuccess, noPolicyError)
 }
+
+func TestWithIdlePpolicyTheFlagIsStoredAndHasNoEffect(t *testing.T) {
+	s := Slapd(t, WithIdlePpolicy())
+	p := s.Person(JDoe)
+	wantCode(t, service(t, s).Modify(reset(p.DN, fresh)), ldap.LDAPResultSuccess)
+	if flag, err := s.Values(p.DN, "pwdReset"); err != nil || len(flag) != 1 || flag[0] != "TRUE" {
+		t.Errorf("pwdReset is %v, %v", flag, err)
+	}
+	if set, err := s.Values(p.DN, "pwdChangedTime"); err != nil || len(set) != 0 {
+		t.Errorf("pwdChangedTime is %v, %v", set, err)
+	}
+	wantBind(t, s, p.DN, fresh, ldap.LDAPResultSuccess, noPolicyError)
+}

@@ -21,6 +21,9 @@ const (
 // tokenForm is what a Bearer header can carry (RFC 6750 §2.1).
 var tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 
+// listenForm says how an address to listen on is written.
+const listenForm = "this must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address of the machine"
+
 // reservedSource is the source of what operators ask for by the API.
 const reservedSource = "api"
 
@@ -70,7 +73,7 @@ func (c *Config) SystemNames() []string {
 func (d *decoder) checkAddress(c *Config) {
 	_, port, err := net.SplitHostPort(c.Listen)
 	if n, bad := strconv.Atoi(port); !d.faulty("listen") && (err != nil || bad != nil || n < 0 || n > 65535) {
-		d.fault("listen", "this must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for every address of the machine")
+		d.fault("listen", listenForm)
 	}
 	if u, ok := webURL(c.PublicURL); !d.faulty("public_url") && !d.faulty("listen") && (!ok || u.RawQuery != "") {
 		d.fault("public_url", "this must be how others reach resetd, such as https://resetd.example.com")

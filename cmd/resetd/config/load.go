@@ -78,7 +78,10 @@ func parse(text []byte) (ast.Node, *Fault) {
 			if tk := e.GetToken(); tk != nil {
 				fault.Line, fault.Column = tk.Position.Line, tk.Position.Column
 			}
-			if bareVariable(text, fault.Line) {
+			switch {
+			case tabbed(text, fault.Line):
+				fault.Text = "there is a tab before this line's text, which YAML does not take; indent with spaces"
+			case bareVariable(text, fault.Line):
 				fault.Text = `inside [ ] and { } a variable needs quotes; write "${NAME}"`
 			}
 		}
@@ -97,10 +100,21 @@ func parse(text []byte) (ast.Node, *Fault) {
 
 // bareVariable tells whether a line holds a ${…} without quotes in a flow collection, the commonest slip of all.
 func bareVariable(text []byte, line int) bool {
+	before, _, ok := strings.Cut(lineOf(text, line), "${")
+	return ok && strings.ContainsAny(before, "[{") && !strings.HasSuffix(before, `"`) && !strings.HasSuffix(before, `'`)
+}
+
+// tabbed tells whether a line is indented with a tab.
+func tabbed(text []byte, line int) bool {
+	s := lineOf(text, line)
+	return strings.Contains(s[:len(s)-len(strings.TrimLeft(s, " \t"))], "\t")
+}
+
+// lineOf gives a line, counted from 1; nothing when there is none.
+func lineOf(text []byte, line int) string {
 	lines := strings.Split(string(text), "\n")
 	if line < 1 || line > len(lines) {
-		return false
+		return ""
 	}
-	before, _, ok := strings.Cut(lines[line-1], "${")
-	return ok && strings.ContainsAny(before, "[{") && !strings.HasSuffix(before, `"`) && !strings.HasSuffix(before, `'`)
+	return lines[line-1]
 }

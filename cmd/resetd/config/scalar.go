@@ -67,7 +67,11 @@ func (d *decoder) text(path string, n ast.Node) (string, bool) {
 		d.fault(path, "this is empty; write a value or remove the key")
 		return "", false
 	case ast.ScalarNode:
-		d.fault(path, "this must be text; write it in quotes")
+		if path == "listen" { // a bare port is a number, and quotes alone would not help
+			d.fault(path, listenForm)
+		} else {
+			d.fault(path, "this must be text; write it in quotes")
+		}
 		return "", false
 	default:
 		d.fault(path, "this must be a text, not a list or a mapping")

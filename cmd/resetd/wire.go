@@ -28,7 +28,7 @@ import (
 
 // How many workers a queue has unless the configuration says otherwise. A reset is mostly waiting for the system.
 const (
-	systemWorkers   = 64
+	systemWorkers   = 128
 	callbackWorkers = 64
 )
 

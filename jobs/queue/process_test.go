@@ -26,7 +26,7 @@ func redisProcess(t *testing.T, mode string, settings ...string) int {
 		if testserver.Required("redis") {
 			t.Fatal("RESETD_TEST_REQUIRE asks for redis: redis-server is not installed")
 		}
-		t.Skip("redis-server is not installed: run `make test-servers`, or `apt-get install redis-server`")
+		t.Skip("redis-server is not installed: run `make servers`, or `apt-get install redis-server`")
 	}
 	if err != nil {
 		t.Fatal(err)

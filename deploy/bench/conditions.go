@@ -16,9 +16,9 @@ func conditions(dir string) []condition {
 		{"when", time.Now().UTC().Format(time.RFC3339)},
 		{"processors", strconv.Itoa(runtime.NumCPU()) + ", shared by resetd, Redis, the floor server and the load generator"},
 		{"processor model", firstAfter("/proc/cpuinfo", "model name")},
-		{"kernel", strings.TrimSpace(read("/proc/sys/kernel/osrelease"))},
+		{"kernel", strings.TrimSpace(fileText("/proc/sys/kernel/osrelease"))},
 		{"go", runtime.Version()},
-		{"load average at the start", strings.Join(strings.Fields(read("/proc/loadavg") + " ? ?")[:3], " ")},
+		{"load average at the start", strings.Join(strings.Fields(fileText("/proc/loadavg") + " ? ?")[:3], " ")},
 		{"one sync of 4 KiB to this disk", syncs(dir)},
 		{"ledger", "SQLite, WAL, synchronous=FULL: every 202 is on disk"},
 		{"redis", "append-only file, fsync always (as in deploy/container/compose.yaml) unless a line says everysec"},
@@ -27,7 +27,8 @@ func conditions(dir string) []condition {
 	}
 }
 
-func read(file string) string {
+// fileText gives what a file holds, or "unknown".
+func fileText(file string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return "unknown"
@@ -37,7 +38,7 @@ func read(file string) string {
 
 // firstAfter gives what stands behind the colon of the first line that begins with a key.
 func firstAfter(file, key string) string {
-	for line := range strings.Lines(read(file)) {
+	for line := range strings.Lines(fileText(file)) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == key {
 			return strings.TrimSpace(value)
 		}

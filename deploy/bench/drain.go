@@ -32,7 +32,8 @@ func (b *bench) drain(ctx context.Context) error {
 		}
 		got, err := b.drainRun(ctx, v)
 		if err != nil {
-			return fmt.Errorf("%s: %w", v.name, err)
+			b.report.failed("drain "+v.name, err)
+			continue
 		}
 		what := "drain " + v.name + ": "
 		b.report.atLeast(what+"finished", "tasks/s", got.rate, aim)
@@ -86,8 +87,7 @@ func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 	}
 	took := to.at.Sub(from.at)
 	fmt.Fprintf(os.Stderr, "drain: %s: %.0f tasks in %s\n", v.name, left, took.Round(time.Millisecond))
-	return drained{from: from, to: to, rate: left / took.Seconds(), backlog: left, cores: float64(to.cpu-from.cpu) / float64(took),
-		others: float64(to.other-from.other) / float64(took), rss: float64(rss)}, nil
+	return drained{rate: left / took.Seconds(), backlog: left, cores: to.cores(from), others: to.others(from), rss: float64(rss), from: from, to: to}, nil
 }
 
 // finish waits until so many enforcements have ended, whatever came of them.

@@ -30,7 +30,7 @@ const (
 func (b *bench) idle(ctx context.Context) error {
 	for _, v := range b.chosen(embedded, redisAlways) {
 		if err := b.idleRun(ctx, v); err != nil {
-			return fmt.Errorf("%s: %w", v.name, err)
+			b.report.failed("idle "+v.name, err)
 		}
 	}
 	return nil
@@ -45,15 +45,22 @@ func (b *bench) idleRun(ctx context.Context, v variant) error {
 		return err
 	}
 	defer s.end()
-	toCall, toAnswer, err := s.single(ctx, b.samples)
+	got, err := s.single(ctx, b.samples)
 	if err != nil {
 		return s.explain(err)
 	}
-	what := "idle " + v.name + ": "
-	b.report.atMost(what+"webhook → system, p50", "ms", toCall.ms(0.5), aimIdleP50)
-	b.report.atMost(what+"webhook → system, p99", "ms", toCall.ms(0.99), aimIdleP99)
-	b.report.tell(what+"webhook → 202, p50", "ms", toAnswer.ms(0.5))
-	b.report.tell(what+"webhook → 202, p99", "ms", toAnswer.ms(0.99))
+	what := "idle " + v.name + ": webhook → "
+	for _, l := range []struct {
+		name string
+		took samples
+	}{{"intent, the last event before the reset", got.intended}, {"reset sent, the intent being durable", got.reset}} {
+		b.report.atMost(what+l.name+", p50", "ms", l.took.ms(0.5), aimIdleP50)
+		b.report.atMost(what+l.name+", p99", "ms", l.took.ms(0.99), aimIdleP99)
+	}
+	b.report.tell(what+"first call of the system, p50", "ms", got.first.ms(0.5))
+	b.report.tell(what+"202, p50", "ms", got.answer.ms(0.5))
+	b.report.tell(what+"202, p99", "ms", got.answer.ms(0.99))
+	what = "idle " + v.name + ": "
 	time.Sleep(idleSettle)
 	used, err := quiet(s.process.PID(), idleQuiet)
 	if err != nil {
@@ -70,63 +77,80 @@ func (b *bench) idleRun(ctx context.Context, v variant) error {
 	return nil
 }
 
-// single sends webhooks one by one, with pauses. For each it gives the time from right before the request was written
-// until the intent was recorded, which is the last thing before the call of the system, and until the answer was there.
-// Both clocks are this machine's.
-func (s *stage) single(ctx context.Context, n int) (toCall, toAnswer samples, err error) {
+// alone is what single webhooks met, each counted from right before the request was written. All clocks are this machine's.
+type alone struct {
+	answer   samples // until the 202 was there
+	first    samples // until the system was first called, to find the account
+	intended samples // until the time of the intended event, whose commit comes before the reset
+	reset    samples // until the reset was sent
+}
+
+// single sends webhooks one by one, with pauses, and reads afterwards from their histories what happened when.
+func (s *stage) single(ctx context.Context, n int) (alone, error) {
 	t, err := newTemplate(s.site.Listen, s.site.Source, s.site.Key)
 	if err != nil {
-		return nil, nil, err
+		return alone{}, err
 	}
 	sender, err := t.dial(s.site.Listen)
 	if err != nil {
-		return nil, nil, err
+		return alone{}, err
 	}
 	defer func() { _ = sender.conn.Close() }()
-	type sent struct {
-		task string
-		at   time.Time
-	}
-	var all []sent
+	var out alone
+	began := map[string]time.Time{} // by task
 	for range n {
 		time.Sleep(idleLeast + rand.N(idleMost-idleLeast))
-		status, body, began, took, err := sender.post(t.next.Add(1))
+		status, body, at, took, err := sender.post(t.next.Add(1))
 		if err != nil || status != http.StatusAccepted {
-			return nil, nil, fmt.Errorf("a single webhook was answered with HTTP %d: %s: %w", status, body, err)
+			return alone{}, fmt.Errorf("a single webhook was answered with HTTP %d: %s: %w", status, body, err)
 		}
 		var answer struct{ Tasks []harness.Accepted }
 		if err := json.Unmarshal(body, &answer); err != nil || len(answer.Tasks) != 1 {
-			return nil, nil, fmt.Errorf("a single webhook was answered with %s: %w", body, err)
+			return alone{}, fmt.Errorf("a single webhook was answered with %s: %w", body, err)
 		}
-		all = append(all, sent{answer.Tasks[0].ID, began})
-		toAnswer = append(toAnswer, took)
+		began[answer.Tasks[0].ID] = at
+		out.answer = append(out.answer, took)
 	}
 	time.Sleep(idleSettle)
-	for _, one := range all {
-		at, err := s.intended(ctx, one.task)
-		if err != nil {
-			return nil, nil, err
+	for task, at := range began {
+		if err := s.history(ctx, task, at, &out); err != nil {
+			return alone{}, err
 		}
-		toCall = append(toCall, at.Sub(one.at))
 	}
-	return toCall, toAnswer, nil
+	return out, nil
 }
 
-// intended gives when a task's intent was recorded.
-func (s *stage) intended(ctx context.Context, task string) (time.Time, error) {
+// history adds what the history of one task tells.
+func (s *stage) history(ctx context.Context, task string, began time.Time, into *alone) error {
 	var history struct {
 		Events []schemas.Event `json:"events"`
 	}
 	code, err := s.client.Get(ctx, "/v1/tasks/"+task+"/events", &history)
 	if err != nil || code != http.StatusOK {
-		return time.Time{}, fmt.Errorf("read the history of task %s: HTTP %d: %w", task, code, err)
+		return fmt.Errorf("read the history of task %s: HTTP %d: %w", task, code, err)
+	}
+	found := 0
+	add := func(to *samples, at time.Time) {
+		*to = append(*to, at.Sub(began))
+		found++
 	}
 	for _, e := range history.Events {
 		if e.Type == schemas.EventIntended {
-			return e.At, nil
+			add(&into.intended, e.At)
+		}
+		for _, step := range e.Steps {
+			switch step.Name {
+			case schemas.StepResolve:
+				add(&into.first, step.At)
+			case schemas.StepReset:
+				add(&into.reset, step.At)
+			}
 		}
 	}
-	return time.Time{}, fmt.Errorf("task %s, sent to an idle resetd, did not reach the system within %s", task, idleSettle)
+	if found != 3 {
+		return fmt.Errorf("task %s, sent to an idle resetd, was not worked on once within %s", task, idleSettle)
+	}
+	return nil
 }
 
 // quiet gives the use of a process over a time in percent of one processor.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -36,10 +37,12 @@ func (b *bench) ingest(ctx context.Context) error {
 			return fmt.Errorf("the floor: %w", err)
 		}
 		floors = append(floors, base)
-		for _, v := range variants {
+		for _, v := range slices.Clone(variants) {
 			one, err := b.ingestRun(ctx, v)
 			if err != nil {
-				return fmt.Errorf("%s: %w", v.name, err)
+				b.report.failed("ingest "+v.name, err)
+				variants = slices.DeleteFunc(variants, func(other variant) bool { return other == v })
+				continue
 			}
 			one.ratio = one.rate / base.rate
 			got[v.name] = append(got[v.name], one)
@@ -136,9 +139,8 @@ func (b *bench) ingestRun(ctx context.Context, v variant) (intake, error) {
 		return intake{}, fmt.Errorf("%d webhooks were answered with 202, but resetd counts %.0f tasks; %.0f of %.0f enforcements succeeded",
 			got.Accepted, end.accepted, end.good, end.finished)
 	}
-	took := to.at.Sub(from.at)
-	return intake{rate: got.rate(), p50: got.Times.ms(0.5), p99: got.Times.ms(0.99), finished: (to.finished - from.finished) / took.Seconds(),
-		cores: float64(to.cpu-from.cpu) / float64(took), from: from, to: to, others: float64(to.other-from.other) / float64(took), unavailable: float64(got.Unavailable)}, nil
+	return intake{rate: got.rate(), p50: got.Times.ms(0.5), p99: got.Times.ms(0.99), unavailable: float64(got.Unavailable),
+		finished: (to.finished - from.finished) / to.at.Sub(from.at).Seconds(), cores: to.cores(from), others: to.others(from), from: from, to: to}, nil
 }
 
 // middle gives the median of one figure over the rounds, and the figure of each round.

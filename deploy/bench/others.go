@@ -18,7 +18,7 @@ const tick = 10 * time.Millisecond
 
 // machineBusy gives the processor time that everything on the machine has used, and what the hypervisor took away.
 func machineBusy() (time.Duration, error) {
-	line, _, _ := strings.Cut(read("/proc/stat"), "\n")
+	line, _, _ := strings.Cut(fileText("/proc/stat"), "\n")
 	fields := strings.Fields(line) // cpu user nice system idle iowait irq softirq steal …
 	if len(fields) < 9 || fields[0] != "cpu" {
 		return 0, errors.New("/proc/stat has an unknown form")

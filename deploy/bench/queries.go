@@ -18,8 +18,8 @@ type query struct {
 	some, none bool
 }
 
-// set makes parameters out of names and values in turn.
-func set(pairs ...string) url.Values {
+// params makes parameters out of names and values in turn.
+func params(pairs ...string) url.Values {
 	v := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
@@ -28,14 +28,14 @@ func set(pairs ...string) url.Values {
 }
 
 func fixed(pairs ...string) func(*rand.Rand, time.Time) url.Values {
-	return func(*rand.Rand, time.Time) url.Values { return set(pairs...) }
+	return func(*rand.Rand, time.Time) url.Values { return params(pairs...) }
 }
 
 // during adds a stretch of time of some length, somewhere within the history.
 func during(long time.Duration, pairs ...string) func(*rand.Rand, time.Time) url.Values {
 	return func(r *rand.Rand, now time.Time) url.Values {
 		from := now.Add(-historySpan + time.Duration(r.Int64N(int64(historySpan-long)))).UTC()
-		v := set(pairs...)
+		v := params(pairs...)
 		v.Set("from", from.Format(time.RFC3339))
 		v.Set("to", from.Add(long).Format(time.RFC3339))
 		return v
@@ -45,7 +45,7 @@ func during(long time.Duration, pairs ...string) func(*rand.Rand, time.Time) url
 // about gives a part of some account's name.
 func about(part func(r *rand.Rand) string, pairs ...string) func(*rand.Rand, time.Time) url.Values {
 	return func(r *rand.Rand, _ time.Time) url.Values {
-		v := set(pairs...)
+		v := params(pairs...)
 		v.Set("q", part(r))
 		return v
 	}

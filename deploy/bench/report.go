@@ -77,7 +77,7 @@ func (r *report) print(out io.Writer) error {
 		if l.Reached != nil {
 			reached = map[bool]string{true: "yes", false: "NO"}[*l.Reached]
 		}
-		measured := number(l.Value) + " " + l.Unit
+		measured := strings.TrimSpace(number(l.Value) + " " + l.Unit)
 		if l.P50 != nil {
 			measured += " (p50 " + number(*l.P50) + ")"
 		}

@@ -93,6 +93,17 @@ func (s *stage) reading(ctx context.Context) reading {
 	return r
 }
 
+// cores is how many processors resetd has used since an earlier reading, in the mean.
+func (r reading) cores(earlier reading) float64 {
+	return float64(r.cpu-earlier.cpu) / float64(r.at.Sub(earlier.at))
+}
+
+// others is the same of all that does not belong to the run. The kernel counts in ticks, so that nothing may come out
+// slightly below zero.
+func (r reading) others(earlier reading) float64 {
+	return max(0, float64(r.other-earlier.other)/float64(r.at.Sub(earlier.at)))
+}
+
 // redisPID asks a Redis for its process id.
 func redisPID(ctx context.Context, url string) (int, error) {
 	options, err := redis.ParseURL(url)

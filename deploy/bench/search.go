@@ -130,7 +130,7 @@ func (b *bench) ask(ctx context.Context, s *stage, q query) (samples, error) {
 // deep follows the cursor to far behind the first page, and measures from there.
 func (b *bench) deep(ctx context.Context, s *stage) (samples, error) {
 	var out samples
-	want := set("limit", fmt.Sprint(schemas.MaxPage))
+	want := params("limit", fmt.Sprint(schemas.MaxPage))
 	for i := range deepSkip + b.samples {
 		if i == deepSkip {
 			want.Set("limit", fmt.Sprint(schemas.DefaultPage))

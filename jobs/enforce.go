@@ -66,7 +66,7 @@ type run struct {
 	reset bool // the reset of this enforcement is known to have been made, now or by an earlier attempt
 }
 
-// step times one stage and keeps its result. ok decides what a success is called and described as.
+// step times one stage and keeps its result: the code and words that do gives, or those of its error, which it returns.
 func (r *run) step(name schemas.StepName, do func() (schemas.Code, string, error)) error {
 	began := r.svc.Now()
 	code, detail, err := do()

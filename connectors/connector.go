@@ -26,8 +26,9 @@ import (
 //   - unexpected: everything that the connector does not understand.
 //
 // Repetition. A method does what it says once and never tries a call again by itself; another server of the same system
-// may be tried as long as nothing was sent that changes anything. Two exceptions: a system that rejects a generated
-// password may be offered another, and a change that was refused because the account is not as it was read may be made
+// may be tried as long as nothing was sent that changes anything. Three exceptions, in each of which the system has said
+// that it did nothing: a generated password that it rejects may be followed by another, three at most; a token that it takes
+// no more by a new one, once; and a change that was refused because the account is not as it was read may be made
 // anew after another reading, unless what changed may have been an earlier reset.
 //
 // Lateness. A change that was given up may be carried out later, by a server that was slow. Where the system knows
@@ -37,6 +38,10 @@ import (
 //
 // Identity. Everything after Resolve acts on Identity.ID, which never changes in the system. A name may have passed to
 // somebody else since.
+//
+// Origin. An account whose password lives elsewhere is refused by Reset too, whoever calls it: reset_at_source for synced,
+// not_applicable for federated and guest accounts, protected for resetd's own. Revoke works for synced and federated ones
+// where the system can do it.
 type Connector interface {
 	// Probe finds out whether the system answers and what the connector may do there. It never changes anything. A missing
 	// right is no error: it is listed in Capabilities.Missing together with what to grant;

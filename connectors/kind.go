@@ -3,6 +3,7 @@ package connectors
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -14,6 +15,10 @@ type Kind struct {
 	New func() Config
 	// Example is what may stand under "config:", as YAML. A test decodes and opens it.
 	Example string
+	// Settle is how long a change that was given up may still be under way in the system before it shows: so long an
+	// attempt without an answer is left alone before it is verified. Zero where changes are bound to the state that was
+	// read (see Lateness in Connector); then the jobs' own short wait is enough.
+	Settle time.Duration
 }
 
 // Config is the settings of one system. It is a pointer to a struct with yaml tags; secrets in it are schemas.Secret. A
@@ -32,6 +37,40 @@ type Config interface {
 type Env struct {
 	// System is the system's name in the configuration, for messages that send a person there.
 	System string
+	// Seal encrypts a password for the configured recipients; nil while sealed delivery is off, as it is by default.
+	// Connectors call Env.Sealed.
+	Seal func(schemas.Secret) (string, error)
+	// Hint takes what a system says about its pace beside an answer; nil if nobody wants to know. Connectors call Env.Tell.
+	Hint func(Hint)
+}
+
+// Sealed gives the ciphertext of a password for Receipt.Sealed, or nothing while sealed delivery is off. Call it before
+// the password is sent: a password that cannot be sealed must not be set. The failure says that nothing was changed.
+func (e Env) Sealed(password schemas.Secret) (string, *schemas.Failure) {
+	if e.Seal == nil {
+		return "", nil
+	}
+	text, err := e.Seal(password)
+	if err != nil {
+		return "", schemas.Fail(schemas.CodeUnexpected,
+			"the password cannot be encrypted for the recipients under delivery: in the configuration; nothing was changed").Because(err)
+	}
+	return text, nil
+}
+
+// Hint is what a system says about its pace beside an answer, not in place of one.
+type Hint struct {
+	// Pause is for how long no call is welcome: the allowance is used up although this call went through.
+	Pause time.Duration
+	// Used is the share of the system's allowance that is used up, from 0 to 1 and above; zero if it does not say.
+	Used float64
+}
+
+// Tell passes a hint on.
+func (e Env) Tell(h Hint) {
+	if e.Hint != nil && (h.Pause > 0 || h.Used > 0) {
+		e.Hint(h)
+	}
 }
 
 // ConfigError is one mistake in a system's settings.

@@ -29,6 +29,9 @@ type Class struct {
 	Evidence   Evidence `json:"evidence"`
 	// Why tells a person what the class was read from, for example "pwdAccountLockedTime is set".
 	Why string `json:"why,omitempty"`
+	// Source is how the account is named where its password lives, by an id that never changes there if there is one. It
+	// is set for a synced account whose copy here says so, and nil otherwise.
+	Source *Account `json:"source,omitempty"`
 }
 
 // Evidence is what a system says of an account's password, in the system's own clock. Two readings that differ prove
@@ -48,6 +51,9 @@ func (e Evidence) Same(o Evidence) bool {
 type Receipt struct {
 	Code   Code   `json:"code"`
 	Detail string `json:"detail,omitempty"`
+	// Sealed is the password that was set, encrypted to the configured recipients (age, armoured); empty unless sealed
+	// delivery is on.
+	Sealed string `json:"sealed,omitempty"`
 }
 
 // ProofState is what a reading proves.
@@ -80,4 +86,16 @@ type Capabilities struct {
 	// unenforced. It says what to mend.
 	Unenforced []string `json:"unenforced,omitempty"`
 	Warn       []string `json:"warn,omitempty"` // what works but should not be so
+	// TLS is how the connection is protected; nil if it is not, or if that is not known.
+	TLS *TLS `json:"tls,omitempty"`
+	// Clock is what the system's clock showed when it answered; zero if it does not tell.
+	Clock time.Time `json:"clock,omitzero"`
+	// Limit is what the system says of its rate limit, for a person; empty if it says nothing.
+	Limit string `json:"limit,omitempty"`
+}
+
+// TLS is what a protected connection was made with.
+type TLS struct {
+	Version string    `json:"version"` // for example "TLS 1.3"
+	Until   time.Time `json:"until"`   // when the first certificate of the chain that was verified runs out
 }

@@ -69,6 +69,12 @@ type Harness struct {
 	WrongCredential Fault // the connector's own credential is wrong
 	NoRights        Fault // the connector may look, but not change
 	AnswerLost      Fault // a change is made, but its answer never arrives
+	Slow            Fault // every answer takes 300 milliseconds, and all is well
+	Expired         Fault // the connector is signed in, and from its second call on the system takes its token no more, but gives new ones
+	Busy            Fault // the system asks for a pause of 7 seconds in place of every answer
+
+	// Rename gives an account another name and the old name to nobody. It gives the account under its new name.
+	Rename func(t *testing.T, p Person) Person
 
 	// Lacks gives the reason for what is nil, by the field's name.
 	Lacks map[string]string
@@ -86,6 +92,7 @@ func Run(t *testing.T, h Harness) {
 	t.Run("revoke", s.revoke)
 	t.Run("verify", s.verify)
 	t.Run("faults", s.faults)
+	t.Run("passing", s.passing)
 	t.Run("crowd", s.crowd)
 	t.Run("secrets", s.secrets) // the last: it goes over all that was said
 }
@@ -107,6 +114,7 @@ func (h *Harness) check(t *testing.T) {
 		"Fingerprint": h.Fingerprint != nil, "Passwords": h.Passwords != nil,
 		"Down": h.Down != nil, "Hang": h.Hang != nil, "Garbage": h.Garbage != nil, "CutOff": h.CutOff != nil,
 		"WrongCredential": h.WrongCredential != nil, "NoRights": h.NoRights != nil, "AnswerLost": h.AnswerLost != nil,
+		"Slow": h.Slow != nil, "Expired": h.Expired != nil, "Busy": h.Busy != nil, "Rename": h.Rename != nil,
 	} {
 		switch reason := h.Lacks[name]; {
 		case !there && reason == "":

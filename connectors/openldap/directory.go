@@ -8,13 +8,14 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas"
 )
 
 // directory is the connector.
 type directory struct {
 	config Config
-	system string
+	env    connectors.Env
 	base   *ldap.DN
 	bind   *ldap.DN
 	pool   *pool

@@ -132,6 +132,22 @@ func add(t *testing.T, s *testserver.SlapdServer, dn string, attributes map[stri
 	}
 }
 
+// rename gives a person another uid as root.
+func rename(t *testing.T, s *testserver.SlapdServer, p conformance.Person) conformance.Person {
+	t.Helper()
+	conn, err := s.Connect(s.RootDN, s.RootPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	now := p
+	now.Account.Value = "now-" + p.Account.Value
+	if err := conn.ModifyDN(ldap.NewModifyDNRequest("uid="+p.Account.Value+","+s.PeopleDN, "uid="+now.Account.Value, true, "")); err != nil {
+		t.Fatalf("renaming %s: %v", p.Account.Value, err)
+	}
+	return now
+}
+
 // wantCode fails the test unless the error is a Failure with one of the codes, and gives the failure's detail.
 func wantCode(t *testing.T, err error, codes ...schemas.Code) string {
 	t.Helper()

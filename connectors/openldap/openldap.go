@@ -81,5 +81,5 @@ func (c *Config) Open(env connectors.Env) (connectors.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &directory{config: *c, system: env.System, base: base, bind: bind, pool: newPool(d, c.Pool)}, nil
+	return &directory{config: *c, env: env, base: base, bind: bind, pool: newPool(d, c.Pool)}, nil
 }

@@ -118,6 +118,16 @@ func harness(t *testing.T) conformance.Harness {
 			c.Timeout = time.Second
 			return unclosed(t, c), next(t)
 		},
+		Slow: func(t *testing.T) (connectors.Connector, conformance.Person) {
+			p := newProxy(t, s.URL)
+			p.delay = 300 * time.Millisecond
+			return unclosed(t, through(p.url)), next(t)
+		},
+		Rename: func(t *testing.T, p conformance.Person) conformance.Person { return rename(t, s, p) },
+		Lacks: map[string]string{
+			"Expired": "LDAP has no tokens; a connection that was dropped is tested by the pool",
+			"Busy":    "LDAP's answer busy (51) names no time, and counts as unavailable",
+		},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -39,7 +40,7 @@ func (d *directory) overlayOf(ctx context.Context, s *session, a account) (overl
 	if !s.root.asserts {
 		return hint, nil
 	}
-	one, two, three := newPassword(policy{}), newPassword(policy{}), newPassword(policy{})
+	one, two, three := connectors.NewPassword(0, 0).Reveal(), connectors.NewPassword(0, 0).Reveal(), connectors.NewPassword(0, 0).Reveal()
 	err := s.modify(ctx, a.dn, never, "",
 		ldap.Change{Operation: ldap.DeleteAttribute, Modification: ldap.PartialAttribute{Type: attrSecret, Vals: []string{one}}},
 		ldap.Change{Operation: ldap.AddAttribute, Modification: ldap.PartialAttribute{Type: attrSecret, Vals: []string{two, three}}})

@@ -49,7 +49,7 @@ func (d *directory) policyOf(ctx context.Context, s *session, own string) (polic
 	}
 	// Searching for policies and taking the only one would be a guess: the server may use none.
 	if p.name == "" {
-		p.why = "the account has no policy of its own, and default_policy of the system " + d.system + " does not say which one is the server's"
+		p.why = "the account has no policy of its own, and default_policy of the system " + d.env.System + " does not say which one is the server's"
 		return d.remembered(p), nil
 	}
 	// It is read every time: an administrator may loosen it at any moment, and the proof rests on it.

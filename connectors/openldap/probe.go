@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -133,7 +134,7 @@ func (d *directory) tryRights(ctx context.Context, s *session, a account, got *s
 // a random value, and of the flag, which has one value at most, both that it could have. The server checks the right first
 // and carries out a request as a whole or not at all (RFC 4511 §4.6).
 func (d *directory) may(ctx context.Context, s *session, a account, attribute string) (bool, *schemas.Failure) {
-	values := []string{newPassword(policy{})}
+	values := []string{connectors.NewPassword(0, 0).Reveal()}
 	if attribute == attrReset {
 		values = []string{"TRUE", "FALSE"}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -25,6 +26,7 @@ type proxy struct {
 	onModify verdict
 	before   func()
 	first    int
+	delay    time.Duration // before every answer
 	// refuse, with the verdict answer, is what a modify request is answered with instead of being passed on.
 	refuse func(password string) (code uint16, text string)
 
@@ -174,6 +176,7 @@ func (p *proxy) relay(client, server net.Conn, muted <-chan struct{}, answered c
 			_ = client.Close()
 			return
 		}
+		time.Sleep(p.delay)
 		if _, err := client.Write(answers[:n]); err != nil {
 			return
 		}

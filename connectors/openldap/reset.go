@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -41,12 +42,14 @@ func (d *directory) force(ctx context.Context, s *session, id string, mode schem
 		} else if landed(a.evidence, first.evidence) || p.state == policyMissing || p.state == policyIdle { // without the overlay nothing tells a reset
 			return schemas.Receipt{}, s.overtaken(a)
 		}
-		p, moved, f := d.send(ctx, s, a, p, mode, a.assertion(p, collisions))
+		p, sealed, moved, f := d.send(ctx, s, a, p, mode, a.assertion(p, collisions))
 		switch {
 		case f != nil:
 			return schemas.Receipt{}, f
 		case !moved:
-			return d.readBack(ctx, s, a, p, mode)
+			got, f := d.readBack(ctx, s, a, p, mode)
+			got.Sealed = sealed
+			return got, f
 		case collisions == maxCollisions:
 			return schemas.Receipt{}, s.overtaken(a)
 		}
@@ -91,22 +94,28 @@ func replace(attribute, value string) ldap.Change {
 // send makes the change. Moved tells that the server has refused it because the assertion did not hold.
 //
 // In the mode expire it sets the flag, also where it is set already: that is how the entry shows that somebody asked again.
-func (d *directory) send(ctx context.Context, s *session, a account, p policy, mode schemas.Mode, assertion string) (_ policy, moved bool, f *schemas.Failure) {
+func (d *directory) send(ctx context.Context, s *session, a account, p policy, mode schemas.Mode, assertion string) (_ policy, sealed string, moved bool, f *schemas.Failure) {
 	if mode == schemas.ModeRandomize {
 		return d.randomize(ctx, s, a, p, assertion)
 	}
 	err := s.modify(ctx, a.dn, assertion, "", replace(attrReset, "TRUE"))
 	if err == nil || ldap.IsErrorWithCode(err, ldap.LDAPResultAssertionFailed) {
-		return p, err != nil, nil
+		return p, "", err != nil, nil
 	}
-	return p, false, d.refused(ctx, s, a, err)
+	return p, "", false, d.refused(ctx, s, a, err)
 }
 
 // randomize replaces every value of userPassword. Without the overlay the attribute pwdReset does not exist; the password
-// is replaced all the same, because that puts out whoever stole the old one. It gives the policy as it is known afterwards.
-func (d *directory) randomize(ctx context.Context, s *session, a account, p policy, assertion string) (_ policy, moved bool, f *schemas.Failure) {
+// is replaced all the same, because that puts out whoever stole the old one. It gives the policy as it is known afterwards,
+// and the password as it may be delivered.
+func (d *directory) randomize(ctx context.Context, s *session, a account, p policy, assertion string) (_ policy, sealed string, moved bool, f *schemas.Failure) {
 	for try := 1; ; try++ {
-		password := newPassword(p)
+		made := connectors.NewPassword(p.min, p.max)
+		sealed, f := d.env.Sealed(made)
+		if f != nil {
+			return p, "", false, f
+		}
+		password := made.Reveal()
 		changes := []ldap.Change{replace(attrSecret, password)}
 		if p.state != policyMissing {
 			changes = append(changes, replace(attrReset, "TRUE"))
@@ -116,21 +125,21 @@ func (d *directory) randomize(ctx context.Context, s *session, a account, p poli
 			if p.state == policyUnknown {
 				p = d.prove(ctx, s.server, a, password, p)
 			}
-			return p, false, nil
+			return p, sealed, false, nil
 		}
 		code, _ := answer(err)
 		switch {
 		case code == ldap.LDAPResultAssertionFailed:
-			return p, true, nil
+			return p, "", true, nil
 		case code == ldap.LDAPResultConstraintViolation && try < maxTries:
 			continue // a module of the policy may dislike one random password and not the next
 		}
-		f := d.refused(ctx, s, a, err)
+		f = d.refused(ctx, s, a, err)
 		if code == ldap.LDAPResultConstraintViolation {
 			f.Code = schemas.CodePasswordRejected
 			f.Detail += "; compare the policy's pwdMinLength, pwdMaxLength and pwdCheckModule with a random password of 32 characters"
 		}
-		return p, false, f
+		return p, "", false, f
 	}
 }
 

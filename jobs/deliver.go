@@ -56,7 +56,8 @@ func (s *Service) HandleCallback(ctx context.Context, w Work) {
 		Int64("took", attempt.TookMS).Msg("callback")
 }
 
-// callbackBody gives the message as it was when the callback became due: the fold of the task's first events.
+// callbackBody gives the message as it was when the callback became due: the fold of the task's first events, without
+// sealed passwords, which are for those who may read the task here.
 func (s *Service) callbackBody(ctx context.Context, c schemas.Callback) ([]byte, error) {
 	t, err := s.Ledger.Task(ctx, c.TaskID)
 	if err != nil {

@@ -16,7 +16,7 @@ func (r *run) settleDoubt(ctx context.Context) (end schemas.Event, done bool) {
 		return schemas.Event{}, false // setting a flag twice is as once
 	}
 	// A call whose sender died may still be under way in the system. Reading too early would miss it.
-	if ready := r.n.IntentAt.Add(s.Timing.Settle); s.Now().Before(ready) {
+	if ready := r.n.IntentAt.Add(s.settle(r.n.System)); s.Now().Before(ready) {
 		return schemas.Event{Type: schemas.EventDeferred, DueAt: ready, Waited: true,
 			Detail: "an earlier attempt ended without an answer; its outcome is verified once it has settled"}, true
 	}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -57,13 +58,14 @@ func (s *Service) HandleEnforcement(ctx context.Context, w Work) {
 
 // run is one attempt at one enforcement.
 type run struct {
-	svc   *Service
-	task  schemas.Task
-	n     schemas.Enforcement
-	held  *lease
-	log   zerolog.Logger
-	steps []schemas.Step
-	reset bool // the reset of this enforcement is known to have been made, now or by an earlier attempt
+	svc    *Service
+	task   schemas.Task
+	n      schemas.Enforcement
+	held   *lease
+	log    zerolog.Logger
+	steps  []schemas.Step
+	sealed string // the password that was set, encrypted for delivery
+	reset  bool   // the reset of this enforcement is known to have been made, now or by an earlier attempt
 }
 
 // step times one stage and keeps its result: the code and words that do gives, or those of its error, which it returns.
@@ -106,17 +108,20 @@ func (r *run) prepare(ctx context.Context) (end schemas.Event, done bool) {
 	var class schemas.Class
 	enf, system := r.svc.Enforcer, r.n.System
 	err := r.step(schemas.StepResolve, func() (_ schemas.Code, _ string, err error) {
-		id, err = enf.Resolve(ctx, system, r.task.Request.Account)
+		id, err = enf.Resolve(ctx, system, r.account())
 		return schemas.CodeOK, id.Name, err
 	})
 	if err == nil {
 		err = r.step(schemas.StepClassify, func() (_ schemas.Code, _ string, err error) {
 			class, err = enf.Classify(ctx, system, id)
 			if err == nil {
-				err = refuse(class)
+				err = r.svc.refuse(system, class)
 			}
 			return schemas.CodeOK, describe(class), err
 		})
+	}
+	if err == nil && (class.Origin == schemas.OriginSynced || class.Origin == schemas.OriginFederated) {
+		return r.elsewhere(ctx, id, class), true
 	}
 	if err == nil {
 		err = r.step(schemas.StepPreflight, func() (schemas.Code, string, error) {
@@ -127,14 +132,27 @@ func (r *run) prepare(ctx context.Context) (end schemas.Event, done bool) {
 		return r.failed(ctx, err), true
 	}
 	if r.n.InDoubt() && r.task.Request.Mode != schemas.ModeExpire && !class.Evidence.PasswordChangedAt.Equal(r.n.Intent.PasswordChangedAt) {
-		return schemas.Event{Type: schemas.EventDeferred, DueAt: r.svc.Now().Add(r.svc.Timing.Settle), Waited: true,
+		return schemas.Event{Type: schemas.EventDeferred, DueAt: r.svc.Now().Add(r.svc.settle(system)), Waited: true,
 			Detail: "the password was set after the doubt about an earlier attempt was looked into; it is verified again"}, true
 	}
 	if r.task.Request.DryRun {
 		return schemas.Event{Type: schemas.EventCancelled, Code: schemas.CodeOK, Identity: &id,
 			Detail: "dry run: " + id.Name + " would have been reset; nothing was changed"}, true
 	}
+	if since, set := r.task.Request.SkipIfChangedSince, class.Evidence.PasswordChangedAt; !since.IsZero() && !set.IsZero() && !set.Before(since) {
+		return r.sessionsOnly(ctx, id, schemas.Event{Type: schemas.EventSucceeded, Code: schemas.CodeAlreadyInForce,
+			Detail: fmt.Sprintf("the password was set at %s, which is not before %s (skip_if_changed_since); it was left alone",
+				set.UTC().Format(time.RFC3339), since.UTC().Format(time.RFC3339))}), true
+	}
 	return schemas.Event{}, !r.intend(ctx, id, class.Evidence)
+}
+
+// account is what is looked for: the request's account, or the name by which another system knows it here.
+func (r *run) account() schemas.Account {
+	if r.n.Account != nil {
+		return *r.n.Account
+	}
+	return r.task.Request.Account
 }
 
 // intend records that a reset is about to be sent, with the evidence by which it can be told later whether it was.
@@ -160,6 +178,7 @@ func (r *run) change(ctx context.Context) (end schemas.Event, done bool) {
 	}
 	err := r.step(schemas.StepReset, func() (schemas.Code, string, error) {
 		got, err := r.svc.Enforcer.Reset(ctx, r.n.System, *r.n.Identity, r.task.Request.Mode)
+		r.sealed = got.Sealed
 		return got.Code, got.Detail, err
 	})
 	if err != nil {
@@ -171,7 +190,7 @@ func (r *run) change(ctx context.Context) (end schemas.Event, done bool) {
 
 // conclude revokes the sessions and verifies.
 func (r *run) conclude(ctx context.Context) schemas.Event {
-	if r.task.Request.RevokeSessions == nil || *r.task.Request.RevokeSessions {
+	if r.revokes() {
 		err := r.step(schemas.StepRevoke, func() (schemas.Code, string, error) {
 			got, err := r.svc.Enforcer.Revoke(ctx, r.n.System, *r.n.Identity)
 			return got.Code, got.Detail, err

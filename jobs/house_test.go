@@ -28,6 +28,8 @@ type house struct {
 	svc     *jobs.Service
 	names   []string
 	filter  func(jobs.Queue) jobs.Queue
+	rules   map[string]jobs.SystemRule
+	allowed []string // what soar may act on; all names unless set
 }
 
 // quick makes leases and sweeps short enough for tests; what they bound stays the same.
@@ -59,12 +61,16 @@ func (h *house) open() {
 	if h.filter != nil {
 		h.queue = h.filter(h.real)
 	}
+	allowed := h.allowed
+	if allowed == nil {
+		allowed = []string{"a", "b"}
+	}
 	h.svc, err = jobs.New(jobs.Options{Ledger: h.ledger, Queue: h.queue, Enforcer: h.systems, Poster: h.post, Plan: plan,
 		NextDelay: func(n int, after time.Duration) (time.Duration, bool) {
 			return max(after, 10*time.Millisecond), n < 5
 		},
-		Sources: map[string]jobs.SourceRule{"soar": {Systems: []string{"a", "b"}, Events: []string{"final"}}},
-		Systems: h.names, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: quick})
+		Sources: map[string]jobs.SourceRule{"soar": {Systems: allowed, Events: []string{"final"}}},
+		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: quick})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -23,6 +23,9 @@ type Ledger interface {
 	// nobody, unless the work is still there in its generation and due at now. So a claim that another process has
 	// renewed in between stands.
 	TransitionDue(ctx context.Context, w Work, now time.Time, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
+	// Route is a Transition whose events may add an enforcement on that system to the task as it is given (its source and
+	// systems; the rest of it is not looked at).
+	Route(ctx context.Context, t schemas.Task, system string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
 	// Renew moves the due time of claims whose generation is still the one given, and tells which are lost.
 	Renew(ctx context.Context, claims []Work, until time.Time) (lost []Work, err error)
 

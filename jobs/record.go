@@ -37,12 +37,12 @@ func (r *run) failed(ctx context.Context, err error) schemas.Event {
 const recordTries = 5
 
 func (r *run) record(ctx context.Context, end schemas.Event) {
-	end.At, end.Actor, end.Steps = r.svc.Now(), r.svc.actor(), r.steps
+	end.At, end.Actor, end.Steps, end.Sealed = r.svc.Now(), r.svc.actor(), r.steps, r.sealed
 	for try := 1; ; try++ {
 		t, err := r.svc.transition(ctx, r.n, end, r.task.ID)
 		if err == nil {
 			r.tell(t, end)
-			r.svc.announce(t)
+			r.svc.free(t)
 			return
 		}
 		if !errors.Is(err, schemas.ErrOverloaded) || try == recordTries || ctx.Err() != nil {
@@ -82,19 +82,6 @@ func (r *run) tell(t schemas.Task, end schemas.Event) {
 	}
 	r.svc.count.finished.WithLabelValues(r.n.System, string(end.Type), string(end.Code)).Inc()
 	r.svc.count.took.WithLabelValues(r.n.System).Observe(took.Seconds())
-}
-
-// refuse tells why an account of some class is not reset here, or nil.
-func refuse(c schemas.Class) error {
-	switch c.Origin {
-	case schemas.OriginFederated, schemas.OriginGuest:
-		return schemas.Fail(schemas.CodeNotApplicable, "the account logs in elsewhere (%s); reset it at its identity provider: %s", c.Origin, c.Why)
-	case schemas.OriginSynced:
-		return schemas.Fail(schemas.CodeResetAtSource, "the account is copied from another directory; reset it there: %s", c.Why)
-	case schemas.OriginService:
-		return schemas.Fail(schemas.CodeProtected, "this is a service account, and a forced reset would stop what uses it: %s", c.Why)
-	}
-	return nil
 }
 
 func describe(c schemas.Class) string {

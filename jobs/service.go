@@ -31,6 +31,8 @@ type Options struct {
 	Plan    func(source string, c *schemas.CallbackRequest, events []string) (*schemas.CallbackPlan, error)
 	Sources map[string]SourceRule
 	Systems []string
+	// Rules are what operators say about systems; a system without one has the zero rule.
+	Rules map[string]SystemRule
 	// Window is how many wake-ups of one queue may be outstanding; the rest of the backlog stays in the ledger.
 	Window   int
 	Instance string // names this process in the history

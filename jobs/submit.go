@@ -88,11 +88,29 @@ func (s *Service) targets(rule SourceRule, r schemas.Request, i int) ([]string, 
 // wake offers whatever of a task waits to the feeders.
 func (s *Service) wake(t schemas.Task) {
 	for _, n := range t.Enforcements {
-		if f := s.feeders[QueueOf(n.System)]; f != nil && n.Status == schemas.StatusQueued && n.NotBefore.IsZero() {
-			f.offer(Work{ID: n.ID, TaskID: t.ID, Queue: f.queue, Generation: n.Generation, DueAt: t.UpdatedAt})
+		if n.Status == schemas.StatusQueued && n.NotBefore.IsZero() {
+			s.offer(t, n)
 		}
 	}
 	s.announce(t)
+}
+
+// free offers those of a task that waited for another of its enforcements, and wait no more. Others have been offered
+// before, or are not due yet.
+func (s *Service) free(t schemas.Task) {
+	for _, n := range t.Enforcements {
+		if n.Status == schemas.StatusQueued && n.NotBefore.IsZero() && !n.StartedAt.IsZero() {
+			s.offer(t, n)
+		}
+	}
+	s.announce(t)
+}
+
+// offer wakes a worker for one enforcement.
+func (s *Service) offer(t schemas.Task, n schemas.Enforcement) {
+	if f := s.feeders[QueueOf(n.System)]; f != nil {
+		f.offer(Work{ID: n.ID, TaskID: t.ID, Queue: f.queue, Generation: n.Generation, DueAt: t.UpdatedAt})
+	}
 }
 
 // announce tells those who wait for a task, and offers the callback that its present status may have made due. Offering

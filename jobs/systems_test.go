@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -16,12 +17,15 @@ type systems struct {
 	on func(system string, step schemas.StepName, id string) error
 	// after is asked after a reset was applied; an error is what the caller sees instead of the receipt.
 	after func(system, id string) error
+	// sealed is what a receipt carries.
+	sealed string
 }
 
 type account struct {
 	sets       int // how often the password was set
 	mustChange bool
 	class      schemas.Class
+	changed    time.Time // when the password was set before all
 }
 
 func newSystems() *systems { return &systems{state: map[string]*account{}} }
@@ -55,7 +59,7 @@ func (s *systems) ask(ctx context.Context, system string, step schemas.StepName,
 }
 
 func (a *account) evidence() schemas.Evidence {
-	return schemas.Evidence{MustChange: a.mustChange, Marker: strconv.Itoa(a.sets)}
+	return schemas.Evidence{PasswordChangedAt: a.changed, MustChange: a.mustChange, Marker: strconv.Itoa(a.sets)}
 }
 
 func (s *systems) Resolve(ctx context.Context, system string, a schemas.Account) (schemas.Identity, error) {
@@ -91,14 +95,14 @@ func (s *systems) Reset(ctx context.Context, system string, id schemas.Identity,
 		a.sets++
 	}
 	a.mustChange = true
-	after := s.after
+	after, sealed := s.after, s.sealed
 	s.mu.Unlock()
 	if after != nil {
 		if err := after(system, id.ID); err != nil {
 			return schemas.Receipt{}, err
 		}
 	}
-	return schemas.Receipt{Code: schemas.CodeOK}, nil
+	return schemas.Receipt{Code: schemas.CodeOK, Sealed: sealed}, nil
 }
 
 func (s *systems) Revoke(ctx context.Context, system string, id schemas.Identity) (schemas.Receipt, error) {

@@ -86,5 +86,9 @@ type CallbackMessage struct {
 
 // Message makes the body that tells the task's present status.
 func (t Task) Message() CallbackMessage {
+	t.Enforcements = slices.Clone(t.Enforcements)
+	for i := range t.Enforcements {
+		t.Enforcements[i].Sealed = ""
+	}
 	return CallbackMessage{Type: "password_reset." + string(t.Status), Timestamp: t.UpdatedAt, Data: t}
 }

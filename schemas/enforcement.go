@@ -42,6 +42,14 @@ type Enforcement struct {
 	Attempts int       `json:"attempts"`
 	Steps    []Step    `json:"steps,omitempty"`
 	Identity *Identity `json:"identity,omitempty"`
+	// Account, if set, is what is looked for in place of the request's account, and Via the system that said so: an
+	// account whose password lives here is copied there.
+	Account *Account `json:"account,omitempty"`
+	Via     string   `json:"via,omitempty"`
+	// WaitsFor is the system whose enforcement must end first, while queued.
+	WaitsFor string `json:"waits_for,omitempty"`
+	// Sealed is the new password, encrypted to the configured recipients (age, armoured); never in a callback.
+	Sealed string `json:"sealed,omitempty"`
 	// Intent is the system's evidence read right before the reset. While the enforcement is in progress it means that a
 	// reset may have been sent: it must be verified before it is done again.
 	Intent     *Evidence `json:"intent,omitempty"`

@@ -23,7 +23,14 @@ type Event struct {
 	// sweep looks at, and no part of the fold.
 	DueAt time.Time `json:"due_at,omitzero"`
 	// Waited marks a deferral that the system asked for: it does not count as an attempt.
-	Waited   bool      `json:"waited,omitzero"`
+	Waited bool `json:"waited,omitzero"`
+	// WaitsFor, with a deferral, names the system whose enforcement must end first: the end of that ends the wait.
+	WaitsFor string `json:"waits_for,omitempty"`
+	// Account and Via belong to routed: how the account is named on System, and the system that said so.
+	Account *Account `json:"account,omitempty"`
+	Via     string   `json:"via,omitempty"`
+	// Sealed is the new password, encrypted to the configured recipients (Receipt.Sealed).
+	Sealed   string    `json:"sealed,omitempty"`
 	Accepted *Accepted `json:"accepted,omitempty"`
 }
 

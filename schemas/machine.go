@@ -3,10 +3,11 @@ package schemas
 // EventType names what happened to a task or to one of its enforcements.
 type EventType string
 
-// The event types. Accepted opens a task; all others move one enforcement, or every enforcement they fit when they
-// name no system.
+// The event types. Accepted opens a task, routed adds an enforcement to it; all others move one enforcement, or every
+// enforcement they fit when they name no system.
 const (
 	EventAccepted      EventType = "accepted"       // the task exists
+	EventRouted        EventType = "routed"         // the password lives in another system: an enforcement there is added
 	EventApproved      EventType = "approved"       // a person said yes
 	EventRejected      EventType = "rejected"       // the rules or a person said no
 	EventClaimed       EventType = "claimed"        // a worker took it
@@ -22,7 +23,7 @@ const (
 
 // EventTypes lists every event type, in the order of a task's life.
 func EventTypes() []EventType {
-	return []EventType{EventAccepted, EventApproved, EventRejected, EventClaimed, EventIntended, EventDeferred,
+	return []EventType{EventAccepted, EventRouted, EventApproved, EventRejected, EventClaimed, EventIntended, EventDeferred,
 		EventSucceeded, EventFailed, EventNotFound, EventNotApplicable, EventCancelled, EventRetried}
 }
 

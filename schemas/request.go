@@ -35,6 +35,10 @@ type Request struct {
 	Callback       *CallbackRequest `json:"callback,omitempty" validate:"omitempty"`
 	DryRun         bool             `json:"dry_run,omitzero"`
 	OccurredAt     time.Time        `json:"occurred_at,omitzero" validate:"calendar"`
+	// SkipIfChangedSince leaves a password alone that was set at this time or later: its owner, or a reset by hand, may
+	// have been quicker than the alert. Sessions are ended all the same. Whoever stole the account may have been quicker
+	// too, so it is for the sender to ask for.
+	SkipIfChangedSince time.Time `json:"skip_if_changed_since,omitzero" validate:"calendar"`
 }
 
 // CallbackRequest says where the caller wants to hear, and of what: "final" for the end of the task, or the names of

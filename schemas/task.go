@@ -42,6 +42,9 @@ func (t Task) Apply(e Event) (Task, error) {
 	if e.TaskID != t.ID {
 		return t, fmt.Errorf("%w: event %d of task %s is not one of task %s", ErrTransition, e.Seq, e.TaskID, t.ID)
 	}
+	if e.Type == EventRouted {
+		return route(t, e)
+	}
 	t.Enforcements = slices.Clone(t.Enforcements)
 	hit := false
 	for i := range t.Enforcements {
@@ -62,9 +65,46 @@ func (t Task) Apply(e Event) (Task, error) {
 	if !hit {
 		return t, fmt.Errorf("%w: %s on task %s, which is %s", ErrTransition, e.Type, t.ID, t.Status)
 	}
+	t.release()
 	t.Version, t.UpdatedAt = e.Seq, e.At
 	t.conclude(e)
 	return t, nil
+}
+
+// route adds the enforcement on the system where the password lives, on the word of one that is in progress.
+func route(t Task, e Event) (Task, error) {
+	via := t.On(e.Via)
+	if e.System == "" || e.Account == nil || t.On(e.System) != nil || via == nil || via.Status != StatusInProgress {
+		return t, fmt.Errorf("%w: routed must name a new system, an account, and an enforcement in progress that said so", ErrTransition)
+	}
+	n := Enforcement{ID: EnforcementID(t.ID, len(t.Enforcements)), System: e.System, Status: StatusQueued, Generation: 1, Account: e.Account, Via: e.Via}
+	t.Enforcements = append(slices.Clone(t.Enforcements), n)
+	t.Version, t.UpdatedAt = e.Seq, e.At
+	t.conclude(e)
+	return t, nil
+}
+
+// release lets those go on that waited for an enforcement which has ended by now.
+func (t *Task) release() {
+	for i := range t.Enforcements {
+		n := &t.Enforcements[i]
+		if n.WaitsFor == "" {
+			continue
+		}
+		if source := t.On(n.WaitsFor); source == nil || source.Status.Final() {
+			n.WaitsFor, n.NotBefore = "", time.Time{}
+		}
+	}
+}
+
+// On gives the enforcement on a system, or nil.
+func (t *Task) On(system string) *Enforcement {
+	for i := range t.Enforcements {
+		if t.Enforcements[i].System == system {
+			return &t.Enforcements[i]
+		}
+	}
+	return nil
 }
 
 // Enforcement gives the enforcement with an id, or nil.
@@ -104,7 +144,10 @@ func accept(t Task, e Event) (Task, error) {
 
 func (n *Enforcement) apply(to Status, e Event) {
 	n.Status, n.Code, n.Detail = to, e.Code, e.Detail
-	n.NotBefore, n.FinishedAt = time.Time{}, time.Time{}
+	n.NotBefore, n.FinishedAt, n.WaitsFor = time.Time{}, time.Time{}, ""
+	if e.Sealed != "" {
+		n.Sealed = e.Sealed
+	}
 	if e.Generation != 0 {
 		n.Generation = e.Generation
 	}
@@ -121,7 +164,7 @@ func (n *Enforcement) apply(to Status, e Event) {
 	case EventIntended:
 		n.Intent, n.IntentAt = e.Intent, e.At
 	case EventDeferred:
-		n.NotBefore = e.DueAt
+		n.NotBefore, n.WaitsFor = e.DueAt, e.WaitsFor
 		if e.Waited {
 			n.Attempts--
 		}
@@ -131,7 +174,7 @@ func (n *Enforcement) apply(to Status, e Event) {
 			n.Intent, n.IntentAt = nil, time.Time{}
 		}
 	case EventRetried: // a person's decision to begin anew, whatever was before
-		n.Attempts, n.Steps, n.StartedAt, n.Intent, n.IntentAt = 0, nil, time.Time{}, nil, time.Time{}
+		n.Attempts, n.Steps, n.StartedAt, n.Intent, n.IntentAt, n.Sealed = 0, nil, time.Time{}, nil, time.Time{}, ""
 	}
 	if to.Final() {
 		n.FinishedAt = e.At

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/jobs"
+	"github.com/resetd/resetd/schemas"
 )
 
 // openSystems makes the connectors of all configured systems. It tells all mistakes at once, as wrong use; it connects to
@@ -39,17 +42,21 @@ func checkSystems(c *config.Config) error {
 func connect(c *config.Config) ([]connectors.System, error) {
 	var systems []connectors.System
 	var bad []error
+	seal, err := sealer(c)
+	if err != nil {
+		bad = append(bad, err)
+	}
 	for _, s := range c.Systems {
 		i := slices.IndexFunc(kinds(), func(k connectors.Kind) bool { return k.Name == s.Kind })
 		if i < 0 {
 			continue // the configuration was checked against the kinds
 		}
-		connector, secrets, err := kinds()[i].Open(connectors.Env{System: s.Name}, s.Config.Decode)
+		connector, secrets, err := kinds()[i].Open(connectors.Env{System: s.Name, Seal: seal}, s.Config.Decode)
 		if err != nil {
 			bad = append(bad, place(s, err))
 			continue
 		}
-		systems = append(systems, connectors.System{Name: s.Name, Kind: s.Kind, Granted: s.Granted(), Rate: connectors.Rate(s.Rate),
+		systems = append(systems, connectors.System{Name: s.Name, Kind: s.Kind, Permitted: s.Granted, Rate: connectors.Rate(s.Rate),
 			Timeout: s.Timeout, Secrets: secrets, Connector: connector})
 	}
 	if len(bad) > 0 {
@@ -59,6 +66,30 @@ func connect(c *config.Config) ([]connectors.System, error) {
 		return nil, config.Join(bad...)
 	}
 	return systems, nil
+}
+
+// sealer gives what encrypts passwords for the configured recipients, or nil for none.
+func sealer(c *config.Config) (func(schemas.Secret) (string, error), error) {
+	if len(c.Delivery.Recipients) == 0 {
+		return nil, nil
+	}
+	s, err := connectors.NewSealer(c.Delivery.Recipients)
+	if err != nil {
+		return nil, fmt.Errorf("%s: delivery: recipients: %w", c.File, err)
+	}
+	return s.Seal, nil
+}
+
+// lateness is how much longer than its time-out a call may go on at the other end of a connection that was given up.
+const lateness = 5 * time.Second
+
+// systemRule gives what the jobs are to know of a system.
+func systemRule(s config.System) jobs.SystemRule {
+	rule := jobs.SystemRule{Source: s.SourceSystem, Privileged: s.ActsOnPrivileged()}
+	if i := slices.IndexFunc(kinds(), func(k connectors.Kind) bool { return k.Name == s.Kind }); i >= 0 && kinds()[i].Settle > 0 {
+		rule.Settle = max(kinds()[i].Settle, s.Timeout+lateness)
+	}
+	return rule
 }
 
 // place says where in the file the mistakes in a system's settings are. What the decoder found has its place already.

@@ -88,10 +88,10 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 
 func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.Service, error) {
 	c := a.config
-	rules := map[string]jobs.SourceRule{}
+	rules, systems := map[string]jobs.SourceRule{}, map[string]jobs.SystemRule{}
 	names := make([]string, len(c.Systems))
 	for i, s := range c.Systems {
-		names[i] = s.Name
+		names[i], systems[s.Name] = s.Name, systemRule(s)
 	}
 	for _, s := range c.Sources {
 		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
@@ -113,7 +113,7 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		NextDelay: func(n int, retryAfter time.Duration) (time.Duration, bool) {
 			return callback.NextDelay(n, retryAfter, rand.Float64())
 		},
-		Sources: rules, Systems: names, Window: max(window, 1), Instance: instance(), Now: a.clock, Logger: a.log, Metrics: reg,
+		Sources: rules, Systems: names, Rules: systems, Window: max(window, 1), Instance: instance(), Now: a.clock, Logger: a.log, Metrics: reg,
 		OrphanGrace: grace,
 	})
 }

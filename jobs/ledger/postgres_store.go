@@ -52,8 +52,10 @@ func (s *postgresStore) begin(ctx context.Context, n *needs) (_ *found, err erro
 	if len(n.owing) > 0 {
 		b.Queue(selectOwing+" WHERE t.id = ANY($1) ORDER BY c.id FOR UPDATE OF c", n.owing).Query(each(f.scanOwing))
 	}
-	if len(n.keys) > 0 {
+	if len(n.accounts)+len(n.scopes) > 0 {
 		s.dictionaries(b, n, f)
+	}
+	if len(n.keys) > 0 {
 		keys := make([][]byte, len(n.keys))
 		for i := range n.keys {
 			keys[i] = n.keys[i][:]

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -187,6 +188,9 @@ func (s *sqliteStore) commit(_ context.Context, c *changes) error {
 		for key, id := range s.making.accounts {
 			c.add(insertAccount, id, key)
 		}
+	}
+	routed := len(c[insertTask])+len(c[updateTask]) > 0 // a task may act on one system more than before
+	if routed {
 		for sc, id := range s.making.scopes {
 			c.add(insertScope, id, sc.source, sc.systems)
 		}
@@ -208,9 +212,9 @@ func (s *sqliteStore) commit(_ context.Context, c *changes) error {
 		for key, id := range s.making.accounts {
 			s.accounts.put(key, id)
 		}
-		for sc, id := range s.making.scopes {
-			s.scopes[sc] = id
-		}
+	}
+	if routed {
+		maps.Copy(s.scopes, s.making.scopes)
 	}
 	if len(c[purgeAccount]) > 0 {
 		s.accounts.clear()

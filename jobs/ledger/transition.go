@@ -45,6 +45,33 @@ func (l *Ledger) TransitionDue(ctx context.Context, w jobs.Work, now time.Time, 
 	return after, nil
 }
 
+// Route implements jobs.Ledger: a transition after which the task acts on one system more.
+func (l *Ledger) Route(ctx context.Context, t schemas.Task, system string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error) {
+	var after schemas.Task
+	o := newOperation(1)
+	o.needs = func(n *needs) {
+		n.tasks = append(n.tasks, t.ID)
+		n.scopes = append(n.scopes, newScope(t.Source, append(systemsOf(t), system)))
+	}
+	o.run = func(b *batch) (err error) {
+		after, err = b.transition(t.ID, decide)
+		return err
+	}
+	if err := l.writer.submit(ctx, l.writer.urgent, o); err != nil {
+		return schemas.Task{}, err
+	}
+	return after, nil
+}
+
+// systemsOf lists the systems that a task acts on.
+func systemsOf(t schemas.Task) []string {
+	out := make([]string, len(t.Enforcements))
+	for i, n := range t.Enforcements {
+		out[i] = n.System
+	}
+	return out
+}
+
 // isDue tells whether work is there as given and due, as the operations so far have left it.
 func (b *batch) isDue(w jobs.Work, now time.Time) bool {
 	row, touched := b.work[w.ID]
@@ -64,24 +91,31 @@ func (b *batch) transition(id string, decide func(schemas.Task) ([]schemas.Event
 	if err != nil || len(events) == 0 {
 		return clone(row.task), err
 	}
-	before, task := row.task, row.task
+	before, task, scope := row.task, row.task, row.scope
 	docs := make([]string, len(events))
 	due := make([]time.Time, len(task.Enforcements))
 	for i, e := range events {
 		e = settle(e)
 		e.Seq = task.Version + 1
 		moved(task, e, due)
+		was := task
 		if task, err = task.Apply(e); err != nil {
 			return clone(before), fmt.Errorf("ledger: %w", err)
 		}
+		due = released(was, task, e, due)
 		if docs[i], err = encode(e); err != nil {
 			return clone(before), err
+		}
+	}
+	if len(task.Enforcements) > len(before.Enforcements) {
+		if scope = b.found.scopes[newScope(task.Source, systemsOf(task))]; scope == 0 {
+			return clone(before), fmt.Errorf("ledger: task %s is routed to a system that was not announced; use Route", id)
 		}
 	}
 	for i, doc := range docs {
 		b.changes.add(insertEvent, row.n, int64(before.Version+1+i), doc)
 	}
-	row.task = task
+	row.task, row.scope = task, scope
 	b.change(row)
 	b.follow(row, before, due)
 	return clone(task), nil
@@ -98,6 +132,20 @@ func moved(t schemas.Task, e schemas.Event, due []time.Time) {
 			due[i] = at
 		}
 	}
+}
+
+// released notes what an event sets free beside the enforcements that it moves: one that is new, and those that waited for
+// another to end. They are due at once.
+func released(before, after schemas.Task, e schemas.Event, due []time.Time) []time.Time {
+	for i, n := range after.Enforcements {
+		switch {
+		case i == len(due):
+			due = append(due, e.At)
+		case before.Enforcements[i].WaitsFor != "" && n.WaitsFor == "" && n.Status == schemas.StatusQueued:
+			due[i] = e.At
+		}
+	}
+	return due
 }
 
 // guarded keeps a panic of a caller's function from ending the one goroutine that everybody depends on.

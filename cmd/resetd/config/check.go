@@ -39,6 +39,7 @@ func (d *decoder) check(c *Config, known Known) {
 		d.claim(systems, path+".name", "system", s.Name)
 		d.oneOf(path+".kind", "kind of system", s.Kind, known.Kinds)
 	}
+	d.checkSourceSystems(c)
 	sources, keys := map[string]string{}, map[string]string{}
 	for i, s := range c.Sources {
 		path := fmt.Sprintf("sources[%d]", i)
@@ -57,6 +58,24 @@ func (d *decoder) check(c *Config, known Known) {
 		d.checkCallback(path+".callback", s.Callback)
 	}
 	d.checkTokens(c.API.Tokens)
+}
+
+// checkSourceSystems holds the systems of origin against the list of systems. One that has its accounts from yet another
+// would make a task wait in a chain, and perhaps in a circle.
+func (d *decoder) checkSourceSystems(c *Config) {
+	for i, s := range c.Systems {
+		path := fmt.Sprintf("systems[%d].source_system", i)
+		at := slices.IndexFunc(c.Systems, func(o System) bool { return o.Name == s.SourceSystem })
+		switch {
+		case s.SourceSystem == "":
+		case s.SourceSystem == s.Name:
+			d.fault(path, "this must be another system; leave it out if the passwords live in %s itself", clip(s.Name))
+		case at < 0:
+			d.fault(path, "there is no system %q; %s", clip(s.SourceSystem), choices("the systems are", c.SystemNames()))
+		case c.Systems[at].SourceSystem != "":
+			d.fault(path, "%s has its accounts from %s; name that one", clip(s.SourceSystem), clip(c.Systems[at].SourceSystem))
+		}
+	}
 }
 
 // SystemNames lists the systems in the order of the file.

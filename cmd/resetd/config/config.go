@@ -22,6 +22,7 @@ type Config struct {
 
 	API       API       `yaml:"api"`
 	Callbacks Callbacks `yaml:"callbacks"`
+	Delivery  Delivery  `yaml:"delivery"`
 	Guard     Guard     `yaml:"guard"`
 	Log       Log       `yaml:"log"`
 	Retention Retention `yaml:"retention"`
@@ -83,8 +84,15 @@ type System struct {
 	Workers int `yaml:"workers" validate:"omitempty,min=1,max=1000"`
 	// Timeout bounds one call to the system.
 	Timeout time.Duration `yaml:"timeout" validate:"min=1s,max=10m"`
-	Config  Raw           `yaml:"config"`
+	// SourceSystem is where the passwords of accounts live that are copied here from another directory; empty for none.
+	SourceSystem string `yaml:"source_system"`
+	// Privileged says what becomes of requests for privileged accounts; see ActsOnPrivileged.
+	Privileged string `yaml:"privileged" validate:"oneof=refuse allow"`
+	Config     Raw    `yaml:"config"`
 }
+
+// ActsOnPrivileged tells whether the operator lets resetd reset administrators and other privileged accounts.
+func (s System) ActsOnPrivileged() bool { return s.Privileged == "allow" }
 
 // Granted tells whether the operator lets resetd change passwords on the system.
 func (s System) Granted() bool { return s.Enforcement == "granted" }
@@ -112,6 +120,12 @@ type Callbacks struct {
 	AllowPrivateNetworks bool `yaml:"allow_private_networks"`
 	// TLSCA is a PEM file of authorities that receivers' certificates may be signed by, beside those of the machine.
 	TLSCA string `yaml:"tls_ca" path:"file"`
+}
+
+// Delivery says who gets the passwords that are set, encrypted; nobody by default.
+type Delivery struct {
+	// Recipients are age or SSH public keys.
+	Recipients []string `yaml:"recipients" validate:"max=20,unique"`
 }
 
 // Guard has no settings yet; a key in it is an error and not a silent wish.

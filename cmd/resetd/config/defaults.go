@@ -19,6 +19,7 @@ var defaults = []Default{
 	{"sources[].callback.events", "final"},
 	{"systems[].enforcement", "not_granted"},
 	{"systems[].timeout", "10s"},
+	{"systems[].privileged", "refuse"},
 	{"log.level", "info"},
 	{"log.format", "json"},
 	{"retention.tasks", "365d"},

@@ -62,7 +62,7 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	got := map[string]any{
 		"listen": c.Listen, "data_dir": "./" + filepath.Base(c.DataDir), "ledger": c.Ledger.String(), "queue": c.Queue.String(),
 		"sources[].preset": s.Preset, "sources[].verify.tolerance": s.Verify.Tolerance, "sources[].callback.events": strings.Join(s.Callback.Events, " "),
-		"systems[].enforcement": y.Enforcement, "systems[].timeout": y.Timeout, "log.level": c.Log.Level, "log.format": c.Log.Format,
+		"systems[].enforcement": y.Enforcement, "systems[].timeout": y.Timeout, "systems[].privileged": y.Privileged, "log.level": c.Log.Level, "log.format": c.Log.Format,
 		"retention.tasks": c.Retention.Tasks,
 	}
 	for _, row := range config.Defaults() {

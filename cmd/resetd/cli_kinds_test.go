@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +28,7 @@ func TestStarterAndExampleOpenWithTheRealKinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set, err := openSystems(c, zerolog.Nop(), prometheus.NewRegistry())
+		set, err := openSystems(c, zerolog.Nop(), prometheus.NewRegistry(), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
@@ -38,4 +39,32 @@ func TestStarterAndExampleOpenWithTheRealKinds(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// What `resetd kinds KIND` prints can be pasted under systems: as it stands, and permits nothing.
+func TestEveryKindPrintsAnEntryForTheConfiguration(t *testing.T) {
+	list := resetd("", "kinds")
+	for _, k := range kinds() {
+		if !strings.Contains(list.out, k.Name+"\n") {
+			t.Errorf("%s is not listed", k.Name)
+		}
+		r := resetd("", "kinds", k.Name)
+		if r.status != exitOK {
+			t.Fatalf("%s: status %d, %s", k.Name, r.status, r.err)
+		}
+		dir := t.TempDir()
+		file := filepath.Join(dir, starterName)
+		if err := os.WriteFile(file, []byte("sources: []\nsystems:\n"+r.out), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file, known(), func(name string) (string, bool) { return "the-value-of-" + name, true })
+		if err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+			continue
+		}
+		if got := c.Systems[0]; got.Kind != k.Name || got.Granted() {
+			t.Errorf("%s: %+v", k.Name, got)
+		}
+	}
+	resetd("", "kinds", "teapot").want(t, exitUsage, "", "openldap")
 }

@@ -145,3 +145,20 @@ func TestATokenIsNotSentInTheClearWithoutAWord(t *testing.T) {
 		t.Fatalf("loopback: %s", r.err)
 	}
 }
+
+func TestASealedPasswordIsPrintedAsItIsAndOnlyWhenThereIsOne(t *testing.T) {
+	f := newFakeAPI(t)
+	const sealed = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n"
+	task := sampleTask("task-1", "soar", schemas.Request{Account: schemas.Account{Type: schemas.AccountUserName, Value: "jdoe"}})
+	f.tasks["task-2"] = task
+	task.Enforcements = append(slices.Clone(task.Enforcements), schemas.Enforcement{ID: "task-1.1", System: "corp-ad", Status: schemas.StatusSuccessful, Sealed: sealed})
+	f.tasks["task-1"] = task
+	file := f.site(t)
+	if r := resetd("", "tasks", "sealed", "-c", file, "task-1"); r.status != exitOK || r.out != sealed {
+		t.Errorf("status %d: %q", r.status, r.out)
+	}
+	resetd("", "tasks", "show", "-c", file, "task-1").want(t, exitOK, "age -d", "")
+	resetd("", "tasks", "sealed", "-c", file, "task-1", "corp-ldap").want(t, exitUnsuccessful, "", "no sealed password")
+	resetd("", "tasks", "sealed", "-c", file, "task-2").want(t, exitUnsuccessful, "", "no sealed password")
+	resetd("", "tasks", "sealed", "-c", file).want(t, exitUsage, "", "id of one task")
+}

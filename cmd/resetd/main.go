@@ -25,6 +25,7 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		demoCommand(),
 		initCommand(),
+		kindsCommand(),
 		checkCommand(),
 		serveCommand(),
 		sendCommand(),

@@ -97,6 +97,15 @@ func enforcementDetails(w io.Writer, e schemas.Enforcement) error {
 	if e.Detail != "" {
 		fmt.Fprintf(w, "  %s\n", plain(e.Detail))
 	}
+	if e.Via != "" {
+		fmt.Fprintf(w, "  the account of %s is copied from here\n", plain(e.Via))
+	}
+	if e.WaitsFor != "" {
+		fmt.Fprintf(w, "  waits for %s\n", plain(e.WaitsFor))
+	}
+	if e.Sealed != "" {
+		fmt.Fprintf(w, "  the new password is attached, encrypted: resetd tasks sealed ID %s | age -d -i KEY\n", plain(e.System))
+	}
 	if !e.NotBefore.IsZero() {
 		fmt.Fprintf(w, "  next attempt: %s\n", stamp(e.NotBefore))
 	}

@@ -18,6 +18,7 @@ type sendOptions struct {
 	source, key, id                    string
 	accounts, systems                  []string
 	mode, description, reference, wait string
+	skip                               string
 	keepSessions, dryRun, json         bool
 	named                              string // the address that --url gave, if any
 }
@@ -54,6 +55,8 @@ reached, 4 --wait ended before the task did.`,
 	f.StringVar(&o.description, "description", "", "why, for the history")
 	f.StringVar(&o.reference, "reference", "", "number of the case or ticket")
 	f.BoolVar(&o.dryRun, "dry-run", false, "look up and check everything, change nothing")
+	f.StringVar(&o.skip, "skip-if-changed-since", "", "leave a password alone that was set at this time or later: 2026-11-22T07:00:00Z, 2026-11-22, or 2h ago;\n"+
+		"sessions are ended all the same")
 	f.StringVar(&o.wait, "wait", "", "wait for the end of every task, 30s or the time given as --wait=2m; needs an API token")
 	f.Lookup("wait").NoOptDefVal = "30s"
 	f.StringVar(&o.id, "id", "", "the webhook-id (default: a new one); the same id again is the same request")
@@ -131,13 +134,20 @@ func (o *sendOptions) body(c *cobra.Command, now time.Time) ([]byte, error) {
 	}
 	d := schemas.Delivery{Type: schemas.EventResetRequested, Timestamp: now.UTC().Truncate(time.Second),
 		Data: schemas.Requests{Batch: len(o.accounts) > 1}}
+	var skip time.Time
+	if o.skip != "" {
+		var err error
+		if skip, err = since(o.skip, now); err != nil {
+			return nil, usagef(c, "--skip-if-changed-since: %s", err)
+		}
+	}
 	for _, text := range o.accounts {
 		who, err := parseAccount(text)
 		if err != nil {
 			return nil, usagef(c, "--account %q: %s", plain(text), err)
 		}
 		r := schemas.Request{Account: who, Systems: o.systems, Mode: schemas.Mode(o.mode), Description: o.description,
-			Reference: o.reference, DryRun: o.dryRun}
+			Reference: o.reference, DryRun: o.dryRun, SkipIfChangedSince: skip.UTC()}
 		if o.keepSessions {
 			r.RevokeSessions = new(bool)
 		}

@@ -17,7 +17,7 @@ func tasksCommand() *cobra.Command {
 		Short: "List tasks, show one, try one again or withdraw it",
 		Example: `  resetd tasks list -c resetd.yaml --status unsuccessful --from 24h
   resetd tasks show -c resetd.yaml 01930e7c-5c3b-7b53-b1c0-3f5a7d1f0a11`,
-	}, tasksListCommand(), tasksShowCommand(), tasksRetryCommand(), tasksCancelCommand())
+	}, tasksListCommand(), tasksShowCommand(), tasksSealedCommand(), tasksRetryCommand(), tasksCancelCommand())
 }
 
 // tasksShowCommand makes `resetd tasks show`. With --events it makes another call for the history.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,6 +20,9 @@ var errStale = errors.New("this wake-up is out of date")
 func (s *Service) HandleEnforcement(ctx context.Context, w Work) {
 	if f := s.feeders[w.Queue]; f != nil {
 		defer f.done(w)
+		if f.holdsBack(w) {
+			return
+		}
 	}
 	if s.leases.busy(w.ID) {
 		return // a worker of this process is at it; only another process may doubt that it lives
@@ -86,7 +90,7 @@ func (r *run) walk(ctx context.Context) schemas.Event {
 		return schemas.Event{Type: schemas.EventFailed, Code: schemas.CodeNeedsReview,
 			Detail: "it was begun a hundred times and never came to an end; look at the log and at the account, then retry the task"}
 	}
-	if r.n.InDoubt() {
+	if r.n.InDoubt() && !r.madeBefore() {
 		if end, done := r.settleDoubt(ctx); done {
 			return end
 		}
@@ -190,7 +194,7 @@ func (r *run) change(ctx context.Context) (end schemas.Event, done bool) {
 
 // conclude revokes the sessions and verifies.
 func (r *run) conclude(ctx context.Context) schemas.Event {
-	if r.revokes() {
+	if r.revokes() && !r.done(schemas.StepRevoke) {
 		err := r.step(schemas.StepRevoke, func() (schemas.Code, string, error) {
 			got, err := r.svc.Enforcer.Revoke(ctx, r.n.System, *r.n.Identity)
 			return got.Code, got.Detail, err
@@ -205,6 +209,8 @@ func (r *run) conclude(ctx context.Context) schemas.Event {
 		return r.failed(ctx, err)
 	case proof.State == schemas.ProofEnforced:
 		return schemas.Event{Type: schemas.EventSucceeded, Code: r.successCode(), Detail: proof.Detail}
+	case proof.Code == "" && r.mayShowLater():
+		return r.lookAgain(proof)
 	case proof.State == schemas.ProofNotEnforced:
 		return r.failed(ctx, schemas.Fail(orElse(proof.Code, schemas.CodeUnenforced), "%s", proof.Detail))
 	}
@@ -212,12 +218,13 @@ func (r *run) conclude(ctx context.Context) schemas.Event {
 }
 
 func (r *run) successCode() schemas.Code {
-	for _, s := range r.steps {
-		if s.Name == schemas.StepReset && s.Code == schemas.CodeAlreadyInForce {
-			return schemas.CodeAlreadyInForce
+	code := schemas.CodeOK
+	for _, s := range slices.Concat(r.n.Steps, r.steps) { // the latest counts
+		if s.Name == schemas.StepReset && s.Code.OK() {
+			code = s.Code
 		}
 	}
-	return schemas.CodeOK
+	return code
 }
 
 // How often an unclear verification is repeated, and after which waits: directories copy themselves with a delay.

@@ -207,3 +207,47 @@ func TestASealedPasswordStaysWithTheTaskAndLeavesInNoCallback(t *testing.T) {
 		}
 	}
 }
+
+// lagging makes the record of system a show a reset only after so many readings.
+func (h *house) lagging(readings int) *int {
+	seen := 0
+	h.systems.mu.Lock()
+	defer h.systems.mu.Unlock()
+	h.systems.proof = func(system string, p schemas.Proof) schemas.Proof {
+		if seen++; seen <= readings {
+			return schemas.Proof{State: schemas.ProofNotEnforced, Detail: "no change shows"}
+		}
+		return p
+	}
+	return &seen
+}
+
+func TestARecordThatLagsBehindIsReadAgainAndNothingIsSentTwice(t *testing.T) {
+	h := newHouse(t, func(h *house) { h.rules = map[string]jobs.SystemRule{"a": {Settle: 20 * time.Second}} })
+	h.lagging(6) // more than one attempt looks
+	var resets, revokes int
+	h.systems.script(func(_ string, step schemas.StepName, _ string) error {
+		h.systems.mu.Lock()
+		defer h.systems.mu.Unlock()
+		switch step {
+		case schemas.StepReset:
+			resets++
+		case schemas.StepRevoke:
+			revokes++
+		}
+		return nil
+	})
+	task := h.final(h.submit(request("jdoe", "a"))[0].ID)
+	if task.Status != schemas.StatusSuccessful || resets != 1 || revokes != 1 || task.On("a").Attempts != 1 {
+		t.Errorf("%s %s after %d resets, %d revokes, %d attempts", task.Status, task.Code, resets, revokes, task.On("a").Attempts)
+	}
+}
+
+func TestARecordThatNeverShowsTheResetIsAFailure(t *testing.T) {
+	h := newHouse(t, func(h *house) { h.rules = map[string]jobs.SystemRule{"a": {Settle: 2 * time.Second}} })
+	h.lagging(1 << 30)
+	task := h.final(h.submit(request("jdoe", "a"))[0].ID)
+	if task.Status != schemas.StatusUnsuccessful || task.Code != schemas.CodeUnenforced || h.systems.sets("a", "jdoe") != 1 {
+		t.Errorf("%s %s, set %d times", task.Status, task.Code, h.systems.sets("a", "jdoe"))
+	}
+}

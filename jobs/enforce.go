@@ -231,9 +231,13 @@ func (r *run) successCode() schemas.Code {
 var verifyWaits = []time.Duration{200 * time.Millisecond, time.Second, 2 * time.Second}
 
 func (r *run) verify(ctx context.Context) (proof schemas.Proof, err error) {
+	since := *r.n.Intent
+	if r.successCode() == schemas.CodeAlreadyInForce {
+		since = schemas.Evidence{} // nothing was changed, so nothing can be newer
+	}
 	err = r.step(schemas.StepVerify, func() (schemas.Code, string, error) {
 		for i := 0; ; i++ {
-			proof, err = r.svc.Enforcer.Verify(ctx, r.n.System, *r.n.Identity, *r.n.Intent)
+			proof, err = r.svc.Enforcer.Verify(ctx, r.n.System, *r.n.Identity, since)
 			settled := proof.State == schemas.ProofEnforced || proof.State == schemas.ProofNotEnforced && proof.Code != ""
 			if err != nil || settled || i == len(verifyWaits) {
 				break

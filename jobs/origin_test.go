@@ -251,3 +251,13 @@ func TestARecordThatNeverShowsTheResetIsAFailure(t *testing.T) {
 		t.Errorf("%s %s, set %d times", task.Status, task.Code, h.systems.sets("a", "jdoe"))
 	}
 }
+
+func TestADemandThatIsThereAlreadyIsASuccess(t *testing.T) {
+	h := newHouse(t)
+	r := request("jdoe", "a")
+	r.Mode = schemas.ModeExpire
+	h.final(h.submit(r)[0].ID)
+	if task := h.final(h.submit(r)[0].ID); task.Status != schemas.StatusSuccessful || task.Code != schemas.CodeAlreadyInForce {
+		t.Errorf("%s %s: %s", task.Status, task.Code, task.Detail)
+	}
+}

@@ -93,6 +93,10 @@ func (s *systems) Reset(ctx context.Context, system string, id schemas.Identity,
 	}
 	s.mu.Lock()
 	a := s.account(system, id.ID)
+	if mode == schemas.ModeExpire && a.mustChange {
+		s.mu.Unlock()
+		return schemas.Receipt{Code: schemas.CodeAlreadyInForce}, nil
+	}
 	if mode != schemas.ModeExpire {
 		a.sets++
 	}

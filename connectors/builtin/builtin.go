@@ -3,12 +3,14 @@ package builtin
 
 import (
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/okta"
 	"github.com/resetd/resetd/connectors/openldap"
 )
 
 // Kinds gives all kinds, in alphabetical order.
 func Kinds() []connectors.Kind {
 	return []connectors.Kind{
+		okta.Kind(),
 		openldap.Kind(),
 	}
 }

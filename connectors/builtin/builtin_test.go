@@ -138,8 +138,8 @@ func TestEveryReadmesSystemOpens(t *testing.T) {
 	}
 }
 
-// opens reads an example and makes its connector, in a folder with the file ca.pem that examples name. The test is in
-// that folder from then on.
+// opens reads an example and makes its connector, in a folder with the files that examples name. The test is in that
+// folder from then on.
 func opens(t *testing.T, k connectors.Kind, example string) {
 	t.Helper()
 	pem, err := os.ReadFile(filepath.Join("testdata", "ca.pem"))
@@ -150,6 +150,7 @@ func opens(t *testing.T, k connectors.Kind, example string) {
 	if err := os.WriteFile("ca.pem", pem, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	writeServiceAccount(t, example)
 	decode := func(text string) func(any) error {
 		return func(into any) error { return yaml.UnmarshalWithOptions([]byte(text), into, yaml.Strict()) }
 	}

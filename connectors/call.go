@@ -14,7 +14,7 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// call makes one call of a connector: it waits for the rate, bounds the time, survives a panic, and turns whatever comes
+// call makes one call of a connector: it waits for its turn, bounds the time, survives a panic, and turns whatever comes
 // back into a result or a clean Failure. On failure the result is the zero value.
 func call[T any](ctx context.Context, s *system, step string, do func(context.Context) (T, error)) (T, error) {
 	return observed(ctx, s, step, func() (T, error) { return guarded(ctx, s, step, do) })
@@ -41,10 +41,63 @@ func observed[T any](ctx context.Context, s *system, step string, do func() (T, 
 	return out, err
 }
 
+// inPlace is how often a call is made again by itself after a pause that the system asked for. It said that it did nothing.
+const inPlace = 2
+
 func guarded[T any](ctx context.Context, s *system, step string, do func(context.Context) (T, error)) (out T, err error) {
-	if err := s.wait(ctx); err != nil {
-		return out, err
+	for again := 0; ; again++ {
+		if err := s.turn(ctx, step); err != nil {
+			return out, err
+		}
+		out, err = once(ctx, s, step, do)
+		if err == nil {
+			s.heard(ctx, step, nil)
+			return out, nil
+		}
+		f := err.(*schemas.Failure) //nolint:errorlint // once gives nothing else
+		s.heard(ctx, step, f)
+		if f.Code != schemas.CodeRateLimited || f.RetryAfter > patience || again == inPlace {
+			return out, f
+		}
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < f.RetryAfter {
+			return out, f
+		}
 	}
+}
+
+// turn holds a call back until it may be made. Only a probe goes to a system that does not answer.
+func (s *system) turn(ctx context.Context, step string) error {
+	gate := func() error {
+		if step == stepProbe {
+			return nil
+		}
+		return s.breaker.allow(s.Name)
+	}
+	if err := gate(); err != nil {
+		return err
+	}
+	if err := s.pace.wait(ctx, step == string(schemas.StepResolve)); err != nil {
+		return err
+	}
+	return gate() // it may have fallen silent meanwhile
+}
+
+// heard draws from the end of a call what it says about the system; nothing, if the caller gave up.
+func (s *system) heard(ctx context.Context, step string, f *schemas.Failure) {
+	code := schemas.CodeOK
+	if f != nil {
+		code = f.Code
+	}
+	s.forgetAfter(code)
+	if ctx.Err() != nil {
+		return
+	}
+	s.breaker.heard(judge(step, code), f)
+	s.pace.heard(f)
+}
+
+// once makes the call. Its error is a *schemas.Failure.
+func once[T any](ctx context.Context, s *system, step string, do func(context.Context) (T, error)) (out T, err error) {
 	bound, cancel := s.bound(ctx)
 	defer cancel()
 	defer func() {
@@ -56,7 +109,6 @@ func guarded[T any](ctx context.Context, s *system, step string, do func(context
 	out, err = do(bound)
 	if err != nil {
 		err = s.failure(ctx, bound, err)
-		s.forgetAfter(schemas.CodeOf(err))
 	}
 	return out, err
 }

@@ -5,7 +5,8 @@
 //
 // A connector speaks to one system and says what happened, as a *schemas.Failure with a code of the closed list. It
 // decides nothing about it: what may be tried again is told by schemas.Code.Retryable, and who tries again is the jobs.
-// Time-outs, rates, panics, redaction, metrics and the log line are the same for every kind, so Set does them, once.
+// Time-outs, rates, pauses, the circuit breaker, panics, redaction, metrics and the log line are the same for every kind, so
+// Set does them, once.
 //
 // # Adding a kind
 //

@@ -47,30 +47,50 @@ func (s *system) preflight(ctx context.Context, mode schemas.Mode) error {
 	return nil
 }
 
+// granted tells whether the operator lets resetd act here.
+func (s *system) granted() bool { return s.Permitted != nil && s.Permitted() }
+
 // permitted asks for the policy enforcement permission.
 func (s *system) permitted() error {
-	if s.Granted {
+	if s.granted() {
 		return nil
 	}
-	return schemas.Fail(schemas.CodePermissionMissing, "the operator has not let resetd act on the system %s; "+
-		"write `enforcement: granted` below `- name: %s` under systems: in the configuration, restart, and run the task again", s.Name, s.Name)
+	return schemas.Fail(schemas.CodePermissionMissing, "%s; %s; then retry the task", s.notPermitted(), s.howToPermit())
 }
 
-// probe asks the connector.
-func (s *system) probe(ctx context.Context) (schemas.Capabilities, error) {
+func (s *system) notPermitted() string {
+	return "the operator has not let resetd act on the system " + s.Name
+}
+
+// howToPermit names both ways to grant the permission. The configuration does not count while somebody has withdrawn it
+// at run time, so the way that always works comes first.
+func (s *system) howToPermit() string {
+	return "grant it at run time with `resetd systems grant " + s.Name + "` (PUT /v1/systems/" + s.Name + "/enforcement, role admin), or, unless it was withdrawn at run time, " +
+		"write `enforcement: granted` below `- name: " + s.Name + "` under systems: in the configuration and restart"
+}
+
+// probe asks the connector. Raw, if not nil, gets its error as it is; nothing of that may be shown.
+func (s *system) probe(ctx context.Context, raw *error) (schemas.Capabilities, error) {
 	return call(ctx, s, stepProbe, func(ctx context.Context) (schemas.Capabilities, error) {
 		got, err := s.Connector.Probe(ctx)
-		got.Product = s.detail(got.Product)
+		if raw != nil {
+			*raw = err
+		}
+		got.Product, got.Limit = s.detail(got.Product), s.detail(got.Limit)
+		if got.TLS != nil {
+			got.TLS = &schemas.TLS{Version: s.detail(got.TLS.Version), Until: got.TLS.Until}
+		}
 		got.Missing, got.Unenforced, got.Warn = s.details(got.Missing), s.details(got.Unenforced), s.details(got.Warn)
 		return got, err
 	})
 }
 
-// probeCache is the last good answer to a probe.
+// probeCache is the last good answer to a probe, and what the last check found.
 type probeCache struct {
-	mu    sync.Mutex
-	got   schemas.Capabilities
-	until time.Time
+	mu      sync.Mutex
+	got     schemas.Capabilities
+	until   time.Time
+	checked *schemas.Check
 }
 
 // capabilities gives the answer that is still believed, or a new one. The probe belongs to nobody in particular: one caller
@@ -83,10 +103,10 @@ func (s *system) capabilities(ctx context.Context) (schemas.Capabilities, error)
 		if got, ok := s.remembered(); ok {
 			return got, nil
 		}
-		// The rate may hold the probe back, so its own time-out does not bound it.
-		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.Timeout)
+		// The rate may hold the probe back, so its own time-out does not bound it; several may have a turn before it.
+		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*s.Timeout+10*s.pace.every)
 		defer cancel()
-		got, err := s.probe(free)
+		got, err := s.probe(free, nil)
 		if err == nil && len(got.Missing)+len(got.Unenforced) == 0 {
 			s.remember(got)
 		}

@@ -15,15 +15,15 @@ import (
 
 func TestWithoutTheOperatorsPermissionNothingIsChanged(t *testing.T) {
 	c := &scripted{}
-	r := newRoom(t, c, func(s *connectors.System, _ *connectors.Options) { s.Granted = false })
+	r := newRoom(t, c, func(s *connectors.System, _ *connectors.Options) { s.Permitted = nil })
 	err1 := r.Preflight(t.Context(), "corp", schemas.ModeRandomize)
 	_, err2 := r.Reset(t.Context(), "corp", schemas.Identity{ID: "1"}, schemas.ModeRandomize)
 	_, err3 := r.Revoke(t.Context(), "corp", schemas.Identity{ID: "1"})
 	for what, err := range map[string]error{"Preflight": err1, "Reset": err2, "Revoke": err3} {
 		wantCode(t, what, err, schemas.CodePermissionMissing)
-		for _, part := range []string{"enforcement: granted", "- name: corp"} {
+		for _, part := range []string{"enforcement: granted", "- name: corp", "PUT /v1/systems/corp/enforcement", "resetd systems grant corp"} {
 			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%s does not tell the line to write (%s): %v", what, part, err)
+				t.Errorf("%s does not tell how to grant it (%s): %v", what, part, err)
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func TestRateHoldsCallsBack(t *testing.T) {
 	_, err := r.resolve(ctx)
 	wantCode(t, "a wait that would outlast the caller", err, schemas.CodeRateLimited)
 	f, _ := errors.AsType[*schemas.Failure](err)
-	if f == nil || f.RetryAfter < 50*time.Second || f.RetryAfter > time.Minute {
+	if f == nil || f.RetryAfter < 50*time.Second || f.RetryAfter > 61*time.Second {
 		t.Errorf("the failure does not tell the wait of a minute: %+v", f)
 	}
 	ctx, give := context.WithCancel(t.Context())
@@ -190,8 +190,8 @@ func TestRateHoldsCallsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if took := time.Since(began); took < 150*time.Millisecond {
-		t.Errorf("120 calls at 100/s with a burst of 100 took %s", took)
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("120 calls at 100/s took %s", took)
 	}
 }
 

@@ -76,7 +76,7 @@ type room struct {
 func newRoom(t *testing.T, c connectors.Connector, change func(*connectors.System, *connectors.Options)) room {
 	t.Helper()
 	r := room{log: &bytes.Buffer{}, metrics: prometheus.NewRegistry()}
-	system := connectors.System{Name: "corp", Kind: "scripted", Granted: true, Secrets: []schemas.Secret{schemas.NewSecret(secret)}, Connector: c}
+	system := connectors.System{Name: "corp", Kind: "scripted", Permitted: func() bool { return true }, Secrets: []schemas.Secret{schemas.NewSecret(secret)}, Connector: c}
 	options := connectors.Options{Log: zerolog.New(zerolog.SyncWriter(r.log)), Metrics: r.metrics}
 	if change != nil {
 		change(&system, &options)

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/singleflight"
-	"golang.org/x/time/rate"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -21,15 +20,18 @@ const DefaultTimeout = 10 * time.Second
 type System struct {
 	Name string // as sources and requests name it
 	Kind string
-	// Granted is the policy enforcement permission: whether the operator lets resetd change accounts here.
-	Granted bool
-	// Rate bounds the calls of this process; the zero value is no bound.
+	// Permitted tells whether the operator lets resetd change accounts here, now: the policy enforcement permission. It is
+	// asked before each change, from many goroutines, and must not block. Nil permits nothing.
+	Permitted func() bool
+	// Rate bounds the calls of all replicas together, or of this process without a Pacer; the zero value is no bound.
 	Rate Rate
 	// Timeout bounds one call, waiting for the rate not included; zero is DefaultTimeout.
 	Timeout time.Duration
 	// Secrets must not leave the connector in any text.
 	Secrets   []schemas.Secret
 	Connector Connector
+	// Hints are what the connector says about the system's pace; nil for nothing.
+	Hints *Hints
 }
 
 // Options are what all systems have in common. The zero value is usable.
@@ -48,9 +50,10 @@ type Options struct {
 type Info struct {
 	Name    string
 	Kind    string
-	Granted bool
+	Granted bool // whether the system was permitted when Info was made
 	Rate    Rate
 	Timeout time.Duration
+	Condition
 }
 
 // Set is all IAM systems, each under its name. Its methods may be called at the same time. Every error is a
@@ -58,9 +61,9 @@ type Info struct {
 // but not read. Every text is one line of characters that can be seen, of 2 KiB at most; the name of an identity of 1 KiB.
 // An id or a mark of evidence over 512 bytes is unexpected.
 //
-// A call waits until the system's rate allows it, gets at most the system's time-out, survives a panic of the connector,
-// and leaves one log line and two metrics behind. Lines go to the logger in the context (zerolog.Ctx), which knows the task
-// and the source.
+// A call waits until the system's rate and the pauses that it asked for allow it, fails at once while the system is known
+// not to answer, gets at most the system's time-out, survives a panic of the connector, and leaves one log line and two
+// metrics behind. Lines go to the logger in the context (zerolog.Ctx), which knows the task and the source.
 type Set struct {
 	systems map[string]*system
 	order   []string
@@ -72,7 +75,8 @@ type system struct {
 	options *Options
 	metrics *metrics
 	redact  redactor
-	limiter *rate.Limiter // nil: no bound
+	pace    *pace
+	breaker *breaker
 
 	probes singleflight.Group
 	known  probeCache
@@ -104,10 +108,27 @@ func NewSet(systems []System, o Options) (*Set, error) {
 		if one.Timeout == 0 {
 			one.Timeout = DefaultTimeout
 		}
-		s.systems[one.Name] = &system{System: one, options: &o, metrics: m, redact: newRedactor(one.Secrets), limiter: one.Rate.limiter()}
+		s.systems[one.Name] = newSystem(one, &o, m)
 		s.order = append(s.order, one.Name)
 	}
+	if o.Metrics != nil {
+		if err := o.Metrics.Register(conditions{s}); err != nil {
+			return nil, fmt.Errorf("connectors: registering metrics: %w", err)
+		}
+	}
 	return s, nil
+}
+
+func newSystem(one System, o *Options, m *metrics) *system {
+	s := &system{System: one, options: o, metrics: m, redact: newRedactor(one.Secrets), pace: newPace(one, o.Log, m)}
+	s.breaker = newBreaker(s.pace.log, func(ctx context.Context) error {
+		_, err := s.probe(ctx, nil)
+		return err
+	})
+	if one.Hints != nil {
+		one.Hints.bind(s.pace.hint)
+	}
+	return s
 }
 
 // Systems lists the systems in the order of the configuration.
@@ -115,7 +136,7 @@ func (s *Set) Systems() []Info {
 	out := make([]Info, len(s.order))
 	for i, name := range s.order {
 		one := s.systems[name]
-		out[i] = Info{Name: one.Name, Kind: one.Kind, Granted: one.Granted, Rate: one.Rate, Timeout: one.Timeout}
+		out[i] = Info{Name: one.Name, Kind: one.Kind, Granted: one.granted(), Rate: one.Rate, Timeout: one.Timeout, Condition: one.condition()}
 	}
 	return out
 }
@@ -124,6 +145,7 @@ func (s *Set) Systems() []Info {
 func (s *Set) Close() error {
 	var all []error
 	for _, name := range s.order {
+		s.systems[name].breaker.close()
 		if err := s.systems[name].Connector.Close(); err != nil {
 			all = append(all, fmt.Errorf("closing the connection to %s: %w", name, s.systems[name].redact.wrap(err)))
 		}

@@ -44,12 +44,12 @@ func TestEveryErrorBecomesAFailure(t *testing.T) {
 func TestFailureKeepsWhatMatters(t *testing.T) {
 	r := newRoom(t, &scripted{resolve: func(context.Context) (schemas.Identity, error) {
 		f := schemas.Fail(schemas.CodeRateLimited, "slow down").Because(io.ErrUnexpectedEOF)
-		f.RetryAfter = 7 * time.Second
+		f.RetryAfter = 7 * time.Minute // too long to wait for in place
 		return schemas.Identity{}, f
 	}}, nil)
 	_, err := r.resolve(t.Context())
 	f, _ := errors.AsType[*schemas.Failure](err)
-	if f == nil || f.RetryAfter != 7*time.Second || f.Detail != "slow down" || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if f == nil || f.RetryAfter != 7*time.Minute || f.Detail != "slow down" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the failure became %+v", f)
 	}
 }
@@ -269,12 +269,13 @@ func TestSetRefusesWhatCannotWork(t *testing.T) {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	set, err := connectors.NewSet([]connectors.System{{Name: "b", Kind: "k", Connector: c, Granted: true}, {Name: "a", Connector: c, Timeout: time.Second}}, connectors.Options{})
+	set, err := connectors.NewSet([]connectors.System{{Name: "b", Kind: "k", Connector: c, Permitted: func() bool { return true }}, {Name: "a", Connector: c, Timeout: time.Second}}, connectors.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := set.Systems()
-	if len(got) != 2 || got[0] != (connectors.Info{Name: "b", Kind: "k", Granted: true, Timeout: connectors.DefaultTimeout}) || got[1].Name != "a" || got[1].Timeout != time.Second {
+	if len(got) != 2 || got[0] != (connectors.Info{Name: "b", Kind: "k", Granted: true, Timeout: connectors.DefaultTimeout,
+		Condition: connectors.Condition{State: connectors.StateClosed, Share: 1}}) || got[1].Name != "a" || got[1].Timeout != time.Second {
 		t.Errorf("Systems: %+v", got)
 	}
 }

@@ -15,7 +15,7 @@ func (s *Set) Probe(ctx context.Context, system string) (schemas.Capabilities, e
 	if err != nil {
 		return schemas.Capabilities{}, err
 	}
-	return one.probe(ctx)
+	return one.probe(ctx, nil)
 }
 
 // Resolve finds the one account that is meant.
@@ -24,8 +24,12 @@ func (s *Set) Resolve(ctx context.Context, system string, a schemas.Account) (sc
 	if err != nil {
 		return schemas.Identity{}, err
 	}
-	return call(ctx, one, string(schemas.StepResolve), func(ctx context.Context) (schemas.Identity, error) {
-		id, err := one.Connector.Resolve(ctx, a)
+	return one.resolve(ctx, a)
+}
+
+func (s *system) resolve(ctx context.Context, a schemas.Account) (schemas.Identity, error) {
+	return call(ctx, s, string(schemas.StepResolve), func(ctx context.Context) (schemas.Identity, error) {
+		id, err := s.Connector.Resolve(ctx, a)
 		switch {
 		case err != nil:
 			return id, err
@@ -33,7 +37,7 @@ func (s *Set) Resolve(ctx context.Context, system string, a schemas.Account) (sc
 			return id, schemas.Fail(schemas.CodeUnexpected, "the connector found an account without an id; please report this")
 		}
 		// The id is what later calls act on; the name is for people, and may be written by the one whom it names.
-		id.Name = readable(one.redact.text(id.Name), maxName)
+		id.Name = readable(s.redact.text(id.Name), maxName)
 		return id, exact("an id", id.ID)
 	})
 }
@@ -44,9 +48,16 @@ func (s *Set) Classify(ctx context.Context, system string, id schemas.Identity) 
 	if err != nil {
 		return schemas.Class{}, err
 	}
-	return call(ctx, one, string(schemas.StepClassify), func(ctx context.Context) (schemas.Class, error) {
-		class, err := one.Connector.Classify(ctx, id)
-		class.Why = one.detail(class.Why)
+	return one.classify(ctx, id)
+}
+
+func (s *system) classify(ctx context.Context, id schemas.Identity) (schemas.Class, error) {
+	return call(ctx, s, string(schemas.StepClassify), func(ctx context.Context) (schemas.Class, error) {
+		class, err := s.Connector.Classify(ctx, id)
+		class.Why = s.detail(class.Why)
+		if class.Source != nil && class.Source.Check() != nil {
+			class.Source = nil // what cannot be asked for cannot be reset there either
+		}
 		if err == nil {
 			err = exact("a mark of the account's last change", class.Evidence.Marker)
 		}

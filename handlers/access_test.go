@@ -31,6 +31,12 @@ func TestEachCallTakesTheRoleThatItNeedsAndEveryRoleAboveIt(t *testing.T) {
 		{"POST", "/v1/tasks/known/retry", "", handlers.Operator, 202},
 		{"GET", "/v1/callbacks", "", handlers.Viewer, 200},
 		{"POST", "/v1/callbacks/known/redeliver", "", handlers.Operator, 202},
+		{"GET", "/v1/systems", "", handlers.Viewer, 200},
+		{"GET", "/v1/systems/corp-ldap", "", handlers.Viewer, 200},
+		{"POST", "/v1/systems/corp-ldap/check", "", handlers.Operator, 200},
+		{"PUT", "/v1/systems/corp-ldap/enforcement", `{"permission":"not_granted"}`, handlers.Operator, 200},
+		{"DELETE", "/v1/systems/corp-ldap/enforcement", "", handlers.Admin, 200},
+		{"GET", "/v1/accounts?q=jdoe", "", handlers.Operator, 200},
 		{"GET", "/metrics", "", handlers.Viewer, 200},
 		{"GET", "/healthz", "", handlers.Anyone, 200},
 		{"GET", "/readyz", "", handlers.Anyone, 200},
@@ -56,7 +62,7 @@ func TestEachCallTakesTheRoleThatItNeedsAndEveryRoleAboveIt(t *testing.T) {
 					t.Errorf("%s %s as %s: %q does not name the role %s", c.method, c.target, r.role, p.Detail, c.need)
 				}
 			}
-			if len(f.tasks.submissions())+len(f.tasks.did)+len(f.callbacks.again) != 0 {
+			if len(f.tasks.submissions())+len(f.tasks.did)+len(f.callbacks.again)+len(f.portal.did) != 0 {
 				t.Errorf("%s %s as %s did something", c.method, c.target, r.role)
 			}
 		}

@@ -25,11 +25,19 @@ func (f *Face) authorize(c *call, need Role) error {
 		return schemas.NewProblem(http.StatusUnauthorized, "unauthorized", title,
 			"Send one of the tokens under api in the configuration, once, as: Authorization: Bearer <token>.")
 	}
-	c.caller = token.actor
-	if token.role < need {
+	c.caller, c.role = token.actor, token.role
+	return c.atLeast(need, "")
+}
+
+// atLeast answers 403 unless the token has a role. What says for which part of the call it is needed; empty for all of it.
+func (c *call) atLeast(need Role, what string) error {
+	if c.role < need {
+		if what != "" {
+			what = " for " + what
+		}
 		c.Header("WWW-Authenticate", `Bearer realm="resetd", error="insufficient_scope", scope="`+need.String()+`"`)
 		return schemas.NewProblem(http.StatusForbidden, "role_too_low", "The token's role does not allow this",
-			"This needs the role "+need.String()+"; the token "+strings.TrimPrefix(token.actor, "token:")+" is "+token.role.String()+".")
+			"This needs the role "+need.String()+what+"; the token "+strings.TrimPrefix(c.caller, "token:")+" is "+c.role.String()+".")
 	}
 	return nil
 }

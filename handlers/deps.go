@@ -19,12 +19,15 @@ import (
 
 // Deps is what the face needs. New refuses to start without any of them, except where a default is named.
 type Deps struct {
-	Tasks     Tasks
-	History   History
-	Callbacks Callbacks
-	Sources   *source.Set
-	Tokens    *Tokens
-	Validator *schemas.Validator
+	Tasks       Tasks
+	History     History
+	Callbacks   Callbacks
+	Systems     Systems
+	Permissions Permissions
+	Accounts    Accounts
+	Sources     *source.Set
+	Tokens      *Tokens
+	Validator   *schemas.Validator
 	// Ready tells whether new work can be taken. Its error goes to the log, not to the caller: /readyz is open to all.
 	Ready func(ctx context.Context) error
 	// Metrics answers /metrics; Registerer takes the face's own metrics.
@@ -53,6 +56,9 @@ func (d *Deps) complete() error {
 		{"Tasks", d.Tasks == nil},
 		{"History", d.History == nil},
 		{"Callbacks", d.Callbacks == nil},
+		{"Systems", d.Systems == nil},
+		{"Permissions", d.Permissions == nil},
+		{"Accounts", d.Accounts == nil},
 		{"Sources", d.Sources == nil},
 		{"Tokens", d.Tokens == nil},
 		{"Validator", d.Validator == nil},

@@ -11,16 +11,19 @@ import (
 
 func TestMissingDependencyFailsAtStartByName(t *testing.T) {
 	for name, remove := range map[string]func(*handlers.Deps){
-		"Tasks":      func(d *handlers.Deps) { d.Tasks = nil },
-		"History":    func(d *handlers.Deps) { d.History = nil },
-		"Callbacks":  func(d *handlers.Deps) { d.Callbacks = nil },
-		"Sources":    func(d *handlers.Deps) { d.Sources = nil },
-		"Tokens":     func(d *handlers.Deps) { d.Tokens = nil },
-		"Validator":  func(d *handlers.Deps) { d.Validator = nil },
-		"Ready":      func(d *handlers.Deps) { d.Ready = nil },
-		"Metrics":    func(d *handlers.Deps) { d.Metrics = nil },
-		"Registerer": func(d *handlers.Deps) { d.Registerer = nil },
-		"PublicURL":  func(d *handlers.Deps) { d.PublicURL = "" },
+		"Tasks":       func(d *handlers.Deps) { d.Tasks = nil },
+		"History":     func(d *handlers.Deps) { d.History = nil },
+		"Callbacks":   func(d *handlers.Deps) { d.Callbacks = nil },
+		"Systems":     func(d *handlers.Deps) { d.Systems = nil },
+		"Permissions": func(d *handlers.Deps) { d.Permissions = nil },
+		"Accounts":    func(d *handlers.Deps) { d.Accounts = nil },
+		"Sources":     func(d *handlers.Deps) { d.Sources = nil },
+		"Tokens":      func(d *handlers.Deps) { d.Tokens = nil },
+		"Validator":   func(d *handlers.Deps) { d.Validator = nil },
+		"Ready":       func(d *handlers.Deps) { d.Ready = nil },
+		"Metrics":     func(d *handlers.Deps) { d.Metrics = nil },
+		"Registerer":  func(d *handlers.Deps) { d.Registerer = nil },
+		"PublicURL":   func(d *handlers.Deps) { d.PublicURL = "" },
 	} {
 		d := newFixture(t).deps()
 		d.Registerer = prometheus.NewRegistry()
@@ -30,7 +33,7 @@ func TestMissingDependencyFailsAtStartByName(t *testing.T) {
 		}
 	}
 	_, err := handlers.New(handlers.Deps{})
-	if err == nil || strings.Count(err.Error(), "is missing") != 10 {
+	if err == nil || strings.Count(err.Error(), "is missing") != 13 {
 		t.Errorf("not everything that is missing is named: %v", err)
 	}
 }

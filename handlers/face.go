@@ -19,6 +19,7 @@ type Face struct {
 	metrics *metrics
 	refusal zerolog.Logger // for what strangers can cause: at most refusalsPerSecond lines
 	calls   sync.Pool      // *call
+	pace    pace           // of calls that ask the systems
 	status  string         // PublicURL/v1/tasks/
 	closing context.Context
 	release context.CancelFunc
@@ -37,7 +38,7 @@ func New(d Deps) (*Face, error) {
 		return nil, fmt.Errorf("handlers: register metrics: %w", err)
 	}
 	f := &Face{
-		Deps: d, metrics: m, status: strings.TrimRight(d.PublicURL, "/") + "/v1/tasks/",
+		Deps: d, metrics: m, pace: pace{now: d.Now}, status: strings.TrimRight(d.PublicURL, "/") + "/v1/tasks/",
 		refusal: d.Logger.Sample(&zerolog.BurstSampler{Burst: refusalsPerSecond, Period: time.Second}),
 	}
 	f.calls.New = func() any { return new(call) }

@@ -12,6 +12,7 @@ import (
 type call struct {
 	*gin.Context
 	caller string // token:<name>, once the token is known
+	role   Role   // of that token
 	source string // once it is known to be one of ours
 	task   string // the (first) task that came of it
 	code   string // accepted, replayed, done, or the name of the problem

@@ -43,6 +43,7 @@ type fixture struct {
 	tasks     *stubTasks
 	history   *stubHistory
 	callbacks *stubCallbacks
+	portal    *stubPortal
 	log       *bytes.Buffer
 	registry  *prometheus.Registry
 	fast      bool // do not hold each call against openapi.yaml
@@ -50,7 +51,7 @@ type fixture struct {
 
 func newFixture(t testing.TB, change ...func(*handlers.Deps)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, tasks: newStubTasks(), history: newStubHistory(), callbacks: newStubCallbacks(),
+	f := &fixture{t: t, tasks: newStubTasks(), history: newStubHistory(), callbacks: newStubCallbacks(), portal: newStubPortal(),
 		log: &bytes.Buffer{}, registry: prometheus.NewRegistry()}
 	d := f.deps()
 	for _, c := range change {
@@ -82,7 +83,7 @@ func (f *fixture) deps() handlers.Deps {
 		f.t.Fatal(err)
 	}
 	return handlers.Deps{
-		Tasks: f.tasks, History: f.history, Callbacks: f.callbacks, Sources: sources, Tokens: tokens, Validator: validator,
+		Tasks: f.tasks, History: f.history, Callbacks: f.callbacks, Systems: f.portal, Permissions: f.portal, Accounts: f.portal, Sources: sources, Tokens: tokens, Validator: validator,
 		Ready:   func(context.Context) error { return nil },
 		Metrics: promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{}), Registerer: f.registry,
 		PublicURL: "https://resetd.example.com/", Logger: zerolog.New(zerolog.SyncWriter(f.log)),

@@ -51,6 +51,13 @@ func TestNoSecretComesOut(t *testing.T) {
 		hear(f.deliver("msg_2", body))
 		withAuth("POST", "/v1/tasks", "Bearer "+operatorToken, body)
 	}
+	for _, body := range []string{`{"permission":"` + planted + `"}`, `{"permission":"granted","password":"` + planted + `"}`,
+		`{"permission":"granted","reason":"` + planted + `\u0000"}`, `{"permission":"granted","reason":["` + planted + `"]}`} {
+		withAuth("PUT", "/v1/systems/corp-ldap/enforcement", "Bearer "+adminToken, body)
+	}
+	for _, target := range []string{"/v1/accounts?q=" + planted + "%00", "/v1/accounts?q=jdoe&type=" + planted, "/v1/accounts?q=jdoe&password=" + planted} {
+		withAuth("GET", target, "Bearer "+operatorToken, "")
+	}
 	for _, auth := range []string{"Bearer " + planted, "Bearer " + viewerToken, "Basic " + planted, planted} {
 		withAuth("POST", "/v1/tasks", auth, good)
 		withAuth("GET", "/v1/tasks?q="+planted+"%00&limit="+planted+"&from="+planted+"&status="+planted, auth, "")

@@ -75,8 +75,10 @@ func TestDocumentedListsAreThoseOfTheCode(t *testing.T) {
 		"TaskStatus": texts(schemas.TaskStatuses()), "EnforcementStatus": texts(schemas.EnforcementStatuses()),
 		"Code": texts(schemas.Codes()), "EventType": texts(schemas.EventTypes()), "CallbackEvent": events,
 		"CallbackState": texts([]schemas.CallbackState{schemas.CallbackPending, schemas.CallbackDelivered, schemas.CallbackDead}),
-		"AccountType": texts([]schemas.AccountType{schemas.AccountUserName, schemas.AccountAddress, schemas.AccountLogin, schemas.AccountEmail,
-			schemas.AccountDownLevel, schemas.AccountSID, schemas.AccountObjectID, schemas.AccountDN}),
+		"AccountType":   texts(schemas.AccountTypes()), "Decision": texts(schemas.Decisions()), "Topic": texts(schemas.Topics()),
+		"FindingState": texts(schemas.FindingStates()), "SightingState": texts(schemas.SightingStates()),
+		"Permission": texts([]schemas.Permission{schemas.PermissionGranted, schemas.PermissionNotGranted}),
+		"Origin":     texts([]schemas.Origin{schemas.OriginNative, schemas.OriginSynced, schemas.OriginFederated, schemas.OriginGuest, schemas.OriginService}),
 	} {
 		var got []string
 		for _, v := range component(t, name).Enum {
@@ -97,7 +99,9 @@ func TestDocumentedListsAreThoseOfTheCode(t *testing.T) {
 func TestDocumentedFieldsAreThoseOfTheCode(t *testing.T) {
 	for _, v := range []any{schemas.Delivery{}, schemas.Request{}, schemas.Account{}, schemas.CallbackRequest{}, schemas.Task{}, schemas.CallbackPlan{},
 		schemas.Enforcement{}, schemas.Step{}, schemas.Identity{}, schemas.Evidence{}, schemas.Event{}, schemas.Callback{}, schemas.Attempt{},
-		schemas.CallbackMessage{}, schemas.Problem{}, schemas.FieldError{}} {
+		schemas.CallbackMessage{}, schemas.Problem{}, schemas.FieldError{}, schemas.System{}, schemas.SystemList{}, schemas.PermissionState{},
+		schemas.PermissionRequest{}, schemas.PermissionChange{}, schemas.Check{}, schemas.Finding{}, schemas.AccountReport{}, schemas.Sighting{},
+		schemas.Profile{}} {
 		typ := reflect.TypeOf(v)
 		compareFields(t, typ, component(t, typ.Name()))
 	}

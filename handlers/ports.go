@@ -24,6 +24,26 @@ type History interface {
 	Search(ctx context.Context, q schemas.TaskQuery) (schemas.TaskPage, error)
 }
 
+// Systems is the IAM systems, as operators see them. An error that wraps schemas.ErrNotFound: there is no such system.
+type Systems interface {
+	Systems(ctx context.Context) ([]schemas.System, error)
+	// System gives one system with the history of its permission.
+	System(ctx context.Context, name string) (schemas.System, error)
+	// Check asks the system now, without changing anything.
+	Check(ctx context.Context, name string) (schemas.Check, error)
+}
+
+// Permissions is what people decide about the policy enforcement permission of a system.
+type Permissions interface {
+	// Permit records a decision durably before it returns, and gives the system as it is then.
+	Permit(ctx context.Context, system string, d schemas.Decision, actor, reason string) (schemas.System, error)
+}
+
+// Accounts looks at an account on every system at once, without changing anything.
+type Accounts interface {
+	Look(ctx context.Context, a schemas.Account) (schemas.AccountReport, error)
+}
+
 // Callbacks is the attempt log and the dead letters.
 type Callbacks interface {
 	Callbacks(ctx context.Context, q schemas.CallbackQuery) (schemas.CallbackPage, error)

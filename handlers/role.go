@@ -8,10 +8,10 @@ type Role int
 // The roles, from nothing to everything. Anyone stands in the route table for calls that need no token; no token has it.
 const (
 	Anyone   Role = iota
-	Viewer        // looks at tasks, history and callbacks
-	Operator      // asks for resets, cancels, retries, redelivers
+	Viewer        // looks at tasks, history, callbacks and systems
+	Operator      // asks for resets, cancels, retries, redelivers, looks at accounts, checks systems, withdraws a permission
 	Approver      // also decides what waits for approval
-	Admin         // also changes settings
+	Admin         // also changes settings, such as granting a permission
 )
 
 var roleNames = []string{"anyone", "viewer", "operator", "approver", "admin"}

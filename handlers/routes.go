@@ -40,6 +40,13 @@ func (f *Face) routes() []route {
 		{"GET", "/v1/callbacks", Viewer, f.callbacks},
 		{"POST", "/v1/callbacks/{id}/redeliver", Operator, f.redeliver},
 
+		{"GET", "/v1/systems", Viewer, f.systems},
+		{"GET", "/v1/systems/{name}", Viewer, f.system},
+		{"POST", "/v1/systems/{name}/check", Operator, f.check},
+		{"PUT", "/v1/systems/{name}/enforcement", Operator, f.permit}, // granting takes Admin
+		{"DELETE", "/v1/systems/{name}/enforcement", Admin, f.takeBack},
+		{"GET", "/v1/accounts", Operator, f.accounts},
+
 		{"GET", "/healthz", Anyone, f.healthz},
 		{"GET", "/readyz", Anyone, f.readyz},
 		{"GET", "/metrics", metrics, f.scrape},

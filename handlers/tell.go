@@ -36,7 +36,7 @@ func (f *Face) tell(c *call, r route, took time.Duration) {
 	switch {
 	case status >= 400:
 		e = f.refusal.Warn()
-	case r.method == http.MethodPost:
+	case r.method != http.MethodGet:
 		e = f.Logger.Info()
 	default:
 		e = f.Logger.Debug()

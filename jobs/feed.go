@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,13 +34,17 @@ type feeder struct {
 	out     map[string]outstanding // by work id
 	offered []Work
 	behind  bool // the ledger holds more than was taken from it
-	signal  chan struct{}
+
+	silentSince time.Time // when the queue's system was first seen not to answer
+
+	signal chan struct{}
 }
 
 type outstanding struct {
 	generation int
 	since      time.Time
-	missed     int // sweeps that found it due and not waiting
+	missed     int  // sweeps that found it due and not waiting
+	anyway     bool // it was handed out although its system is held
 }
 
 func newFeeder(queue string, s *Service) *feeder {
@@ -48,8 +53,9 @@ func newFeeder(queue string, s *Service) *feeder {
 
 // offer takes fresh work directly, without a look at the ledger, as long as there is room and nothing older waits.
 func (f *feeder) offer(w Work) {
+	held, _ := f.held()
 	f.mu.Lock()
-	if f.behind || len(f.out) >= f.svc.Window {
+	if f.behind || held || len(f.out) >= f.svc.Window {
 		f.behind = true
 		f.mu.Unlock()
 		return
@@ -66,6 +72,39 @@ func (f *feeder) kick() {
 	f.behind = true
 	f.mu.Unlock()
 	f.ring()
+}
+
+// held tells whether the queue's system wants a pause, or does not answer, and whether it has not for HeldFor. Pauses
+// shorter than the time between sweeps are waited out by those who have work already.
+func (f *feeder) held() (held, long bool) {
+	system, ok := strings.CutPrefix(f.queue, QueueOf(""))
+	if !ok || f.svc.Held == nil {
+		return false, false
+	}
+	until, silent := f.svc.Held(system)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch now := time.Now(); {
+	case !silent:
+		f.silentSince = time.Time{}
+		return until.Sub(now) > f.svc.Timing.Sweep, false
+	case f.silentSince.IsZero():
+		f.silentSince = now
+	}
+	return true, time.Since(f.silentSince) > f.svc.Timing.HeldFor
+}
+
+// holdsBack tells whether a wake-up that was taken off the queue is to be left alone, because its system is held since it
+// was put there. It is not claimed, so its history shows nothing, and the sweep hands it out again. What another replica
+// has put there is not held back: that one may know better, and would miss it.
+func (f *feeder) holdsBack(w Work) bool {
+	if held, _ := f.held(); !held {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o, ok := f.out[w.ID]
+	return ok && o.generation == w.Generation && !o.anyway
 }
 
 // done tells that a worker has dealt with a wake-up, whatever came of it.
@@ -123,6 +162,7 @@ func (f *feeder) sweep(ctx context.Context) {
 	}
 	seen := make(map[string]bool, len(due))
 	var fresh, stale []Work
+	held, long := f.held()
 	f.mu.Lock()
 	for _, w := range due {
 		seen[w.ID] = true
@@ -130,12 +170,14 @@ func (f *feeder) sweep(ctx context.Context) {
 			continue
 		}
 		o, ok := f.out[w.ID]
+		anyway := long && now.Sub(w.DueAt) > f.svc.Timing.HeldFor
 		switch {
+		case held && !anyway:
 		case !ok || o.generation != w.Generation:
 			if len(f.out) >= f.svc.Window {
 				continue
 			}
-			f.out[w.ID] = outstanding{generation: w.Generation, since: now}
+			f.out[w.ID] = outstanding{generation: w.Generation, since: now, anyway: anyway}
 			fresh = append(fresh, w)
 		case now.Sub(o.since) > staleAfter:
 			stale = append(stale, w)

@@ -28,12 +28,13 @@ type house struct {
 	svc     *jobs.Service
 	names   []string
 	filter  func(jobs.Queue) jobs.Queue
+	held    func(system string) (time.Time, bool)
 	rules   map[string]jobs.SystemRule
 	allowed []string // what soar may act on; all names unless set
 }
 
 // quick makes leases and sweeps short enough for tests; what they bound stays the same.
-var quick = jobs.Timing{Lease: 400 * time.Millisecond, Settle: 100 * time.Millisecond, Sweep: 20 * time.Millisecond, RetryFor: time.Minute, WaitFor: time.Minute}
+var quick = jobs.Timing{Lease: 400 * time.Millisecond, Settle: 100 * time.Millisecond, Sweep: 20 * time.Millisecond, RetryFor: time.Minute, WaitFor: time.Minute, HeldFor: 300 * time.Millisecond}
 
 // newHouse builds one with the systems a and b, and the source soar that may act on both.
 func newHouse(t *testing.T, change ...func(*house)) *house {
@@ -70,7 +71,7 @@ func (h *house) open() {
 			return max(after, 10*time.Millisecond), n < 5
 		},
 		Sources: map[string]jobs.SourceRule{"soar": {Systems: allowed, Events: []string{"final"}}},
-		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: quick})
+		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: quick, Held: h.held})
 	if err != nil {
 		h.t.Fatal(err)
 	}

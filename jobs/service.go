@@ -33,6 +33,9 @@ type Options struct {
 	Systems []string
 	// Rules are what operators say about systems; a system without one has the zero rule.
 	Rules map[string]SystemRule
+	// Held tells until when no work of a system need be begun, because it asked for a pause; a time in the past is no hold.
+	// With silent it does not answer, and nobody knows until when. Nil holds nothing.
+	Held func(system string) (until time.Time, silent bool)
 	// Window is how many wake-ups of one queue may be outstanding; the rest of the backlog stays in the ledger.
 	Window   int
 	Instance string // names this process in the history
@@ -51,6 +54,9 @@ type Timing struct {
 	Sweep    time.Duration // how often the ledger is swept for work without a live job: 1 s
 	RetryFor time.Duration // how long an enforcement is tried again by itself: 1 h
 	WaitFor  time.Duration // how long one is put off because its system asks for it: 24 h
+	// HeldFor is how long work stays untouched while its system does not answer: 5 min. After that it is begun anyway, so that
+	// a task whose time is over ends: a worker finds out at once that there is nothing to be done yet. A pause ends by itself.
+	HeldFor time.Duration
 }
 
 func (t Timing) withDefaults() Timing {
@@ -64,6 +70,7 @@ func (t Timing) withDefaults() Timing {
 	def(&t.Sweep, time.Second)
 	def(&t.RetryFor, time.Hour)
 	def(&t.WaitFor, 24*time.Hour)
+	def(&t.HeldFor, 5*time.Minute)
 	return t
 }
 

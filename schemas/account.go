@@ -29,6 +29,11 @@ const (
 	AccountDN        AccountType = "dn"
 )
 
+// AccountTypes lists every account type.
+func AccountTypes() []AccountType {
+	return []AccountType{AccountUserName, AccountAddress, AccountLogin, AccountEmail, AccountDownLevel, AccountSID, AccountObjectID, AccountDN}
+}
+
 // MaxAccountBytes bounds the value of an account. A distinguished name is the longest that occurs in practice; an
 // e-mail address ends at 254 (RFC 5321 §4.5.3.1), a user principal name at 1024.
 const MaxAccountBytes = 1024

@@ -15,6 +15,7 @@ import (
 
 	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/jobs/queue"
+	"github.com/resetd/resetd/schemas"
 )
 
 // ledgerLimit bounds the check of a database, which answers at once or hardly at all.
@@ -25,16 +26,16 @@ const ledgerLimit = 5 * time.Second
 func checkLedger(ctx context.Context, c *config.Config) finding {
 	if c.Ledger.Local() {
 		if err := writable(c.DataDir); err != nil {
-			return finding{markFail, "ledger", fmt.Sprintf("%s: %s; let the user of resetd write there, or set data_dir to another folder", c.Ledger, err)}
+			return finding{Part: "ledger", State: schemas.FindingFail, Detail: fmt.Sprintf("%s: %s; let the user of resetd write there, or set data_dir to another folder", c.Ledger, err)}
 		}
-		return finding{markOK, "ledger", c.Ledger.String() + " in " + c.DataDir}
+		return finding{Part: "ledger", State: schemas.FindingOK, Detail: c.Ledger.String() + " in " + c.DataDir}
 	}
 	ctx, cancel := context.WithTimeout(ctx, ledgerLimit)
 	defer cancel()
 	if err := asks(ctx, c.Ledger.URL.Reveal()); err != nil {
-		return finding{markFail, "ledger", fmt.Sprintf("%s does not answer: %s; check that it runs, and the address, user and password in ledger", c.Ledger, oneLine(err))}
+		return finding{Part: "ledger", State: schemas.FindingFail, Detail: fmt.Sprintf("%s does not answer: %s; check that it runs, and the address, user and password in ledger", c.Ledger, oneLine(err))}
 	}
-	return finding{markOK, "ledger", c.Ledger.String() + " answers"}
+	return finding{Part: "ledger", State: schemas.FindingOK, Detail: c.Ledger.String() + " answers"}
 }
 
 // writable makes and removes a file in a folder, or, while that is not there yet, in the nearest one above it.
@@ -77,7 +78,7 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 // checkQueue reaches the queue, and gives a line for whatever it warns of.
 func checkQueue(ctx context.Context, c *config.Config) []finding {
 	if c.Queue.Local() {
-		return []finding{{markOK, "queue", c.Queue.String()}}
+		return []finding{{Part: "queue", State: schemas.FindingOK, Detail: c.Queue.String()}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
@@ -85,13 +86,13 @@ func checkQueue(ctx context.Context, c *config.Config) []finding {
 	log := zerolog.New(zerolog.ConsoleWriter{Out: &warnings, NoColor: true, PartsExclude: []string{zerolog.TimestampFieldName, zerolog.LevelFieldName}})
 	q, err := queue.Open(ctx, queue.Options{URL: backendURL(c.Queue), Logger: log.Level(zerolog.WarnLevel)})
 	if err != nil {
-		return []finding{{markFail, "queue", oneLine(err)}}
+		return []finding{{Part: "queue", State: schemas.FindingFail, Detail: oneLine(err)}}
 	}
 	_ = q.Close(ctx)
-	out := []finding{{markOK, "queue", c.Queue.String() + " answers"}}
+	out := []finding{{Part: "queue", State: schemas.FindingOK, Detail: c.Queue.String() + " answers"}}
 	for line := range strings.Lines(warnings.String()) {
 		if line = strings.TrimSpace(line); line != "" {
-			out = append(out, finding{markWarn, "queue", line})
+			out = append(out, finding{Part: "queue", State: schemas.FindingWarn, Detail: line})
 		}
 	}
 	return out

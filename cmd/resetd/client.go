@@ -75,7 +75,21 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	got, err := c.send(ctx, method, path, nil, nil, wait)
+	return c.put(ctx, method, path, nil, wait, into)
+}
+
+// put makes a call of the API that carries a body in JSON; nil is none.
+func (c *client) put(ctx context.Context, method, path string, body any, wait time.Duration, into any) error {
+	var text []byte
+	header := http.Header{}
+	if body != nil {
+		var err error
+		if text, err = schemas.Encode(body); err != nil {
+			return fmt.Errorf("the request cannot be written as JSON: %w", err)
+		}
+		header.Set("Content-Type", "application/json")
+	}
+	got, err := c.send(ctx, method, path, header, text, wait)
 	if err != nil {
 		return c.unreachable(ctx, err)
 	}

@@ -28,9 +28,11 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 	for _, account := range []string{"twins@example.com", "nobody", testserver.Vera, testserver.Larry} {
 		s.told(s.ask("msg_"+strings.Split(account, "@")[0], account)[0])
 	}
+	checks := s.command(exitOK, "systems", "check", "corp-ldap", "--json")
 	keys := redisContents(t, server)
-	var answers bytes.Buffer
-	for _, path := range []string{"/metrics", "/v1/tasks?limit=500", "/v1/callbacks?limit=500", "/readyz", "/v1/tasks/nothing"} {
+	answers := bytes.NewBufferString(checks)
+	for _, path := range []string{"/metrics", "/v1/tasks?limit=500", "/v1/callbacks?limit=500", "/readyz", "/v1/tasks/nothing",
+		"/v1/systems", "/v1/systems/corp-ldap", "/v1/accounts?q=" + testserver.BulkUID(1), "/v1/accounts?q=" + testserver.Vera} {
 		var raw []byte
 		if _, err := s.client.Get(t.Context(), path, &raw); err != nil {
 			t.Fatal(err)

@@ -16,11 +16,16 @@ import (
 )
 
 // openSystems makes the connectors of all configured systems. It tells all mistakes at once, as wrong use; it connects to
-// nothing.
-func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer) (*connectors.Set, error) {
+// nothing. Permitted tells on which systems resetd may act; nil leaves that to the configuration.
+func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer, permitted func(system string) bool) (*connectors.Set, error) {
 	systems, err := connect(c)
 	if err != nil {
 		return nil, &exit{exitUsage, err}
+	}
+	for i := range systems {
+		if name := systems[i].Name; permitted != nil {
+			systems[i].Permitted = func() bool { return permitted(name) }
+		}
 	}
 	set, err := connectors.NewSet(systems, connectors.Options{Log: log, Metrics: reg})
 	if err != nil {
@@ -51,13 +56,14 @@ func connect(c *config.Config) ([]connectors.System, error) {
 		if i < 0 {
 			continue // the configuration was checked against the kinds
 		}
-		connector, secrets, err := kinds()[i].Open(connectors.Env{System: s.Name, Seal: seal}, s.Config.Decode)
+		hints := &connectors.Hints{}
+		connector, secrets, err := kinds()[i].Open(connectors.Env{System: s.Name, Seal: seal, Hint: hints.Take}, s.Config.Decode)
 		if err != nil {
 			bad = append(bad, place(s, err))
 			continue
 		}
 		systems = append(systems, connectors.System{Name: s.Name, Kind: s.Kind, Permitted: s.Granted, Rate: connectors.Rate(s.Rate),
-			Timeout: s.Timeout, Secrets: secrets, Connector: connector})
+			Timeout: s.Timeout, Secrets: secrets, Connector: connector, Hints: hints})
 	}
 	if len(bad) > 0 {
 		for _, s := range systems {

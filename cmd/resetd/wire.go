@@ -40,6 +40,7 @@ type app struct {
 	clock  func() time.Time // by which leases and due times are reckoned
 	queue  *queue.Queue
 	set    *connectors.Set
+	rights *permissions
 	jobs   *jobs.Service
 	face   *handlers.Face
 }
@@ -47,7 +48,7 @@ type app struct {
 // open opens and ties everything that a configuration names. Nothing is taken in or worked on before start. An error
 // closes what was opened.
 func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, err error) {
-	a := &app{config: c, log: log}
+	a := &app{config: c, log: log, rights: newPermissions(c, log)}
 	defer func() {
 		if err != nil {
 			a.close(ctx)
@@ -55,13 +56,19 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 	}()
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if a.set, err = openSystems(c, log, reg); err != nil {
+	if a.set, err = openSystems(c, log, reg, a.rights.permitted); err != nil {
 		return nil, err
 	}
 	if a.ledger, err = ledger.Open(ctx, ledger.Options{URL: backendURL(c.Ledger), Dir: c.DataDir, Now: time.Now, Logger: log, Registerer: reg}); err != nil {
 		return nil, err
 	}
 	if a.clock, err = a.ledger.Clock(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.rights.load(ctx, a.ledger); err != nil {
+		return nil, err
+	}
+	if err := a.rights.register(reg); err != nil {
 		return nil, err
 	}
 	// The ledger knows the prefix, so that replicas share their queues and two installations on one Redis do not take each
@@ -72,6 +79,9 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 	}
 	if a.queue, err = queue.Open(ctx, queue.Options{URL: backendURL(c.Queue), Prefix: prefix, Logger: log, Registerer: reg}); err != nil {
 		return nil, err
+	}
+	if pace := a.queue.Pace(ctx); pace != nil { // the embedded queue has no other replicas
+		a.set.PaceBy(pace)
 	}
 	poster, err := callback.New(callback.Options{Sources: callbackSources(c), AllowPrivateNetworks: c.Callbacks.AllowPrivateNetworks,
 		CAFile:  c.Callbacks.TLSCA,
@@ -114,7 +124,7 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 			return callback.NextDelay(n, retryAfter, rand.Float64())
 		},
 		Sources: rules, Systems: names, Rules: systems, Window: max(window, 1), Instance: instance(), Now: a.clock, Logger: a.log, Metrics: reg,
-		OrphanGrace: grace,
+		OrphanGrace: grace, Held: a.set.Held,
 	})
 }
 
@@ -158,13 +168,16 @@ func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 	if err := errors.Join(errSources, errTokens); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.File, err)
 	}
-	return handlers.New(handlers.Deps{Tasks: a.jobs, History: a.jobs, Callbacks: a.jobs, Sources: set, Tokens: tokens, Validator: validator,
+	systems := &portal{config: c, set: a.set, permissions: a.rights, refusal: a.jobs.Refusal, ledger: a.ledger}
+	return handlers.New(handlers.Deps{Tasks: a.jobs, History: a.jobs, Callbacks: a.jobs,
+		Systems: systems, Permissions: systems, Accounts: systems, Sources: set, Tokens: tokens, Validator: validator,
 		Ready: a.ledger.Ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Registerer: reg, MetricsOpen: c.API.MetricsOpen,
 		PublicURL: c.PublicURL, Logger: a.log, Now: time.Now})
 }
 
 // start begins to work: the queue's workers, the sweep, and whatever was left behind.
 func (a *app) start(ctx context.Context) error {
+	a.rights.watch(ctx)
 	for _, s := range a.config.Systems {
 		if _, err := a.queue.Serve(jobs.QueueOf(s.Name), workersOf(s), a.jobs.HandleEnforcement); err != nil {
 			return err
@@ -189,6 +202,7 @@ func (a *app) close(ctx context.Context) {
 	if a.jobs != nil {
 		a.jobs.Close()
 	}
+	a.rights.close()
 	if a.set != nil {
 		report("systems", a.set.Close())
 	}

@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/entra"
 	"github.com/resetd/resetd/connectors/googleworkspace"
 	"github.com/resetd/resetd/connectors/okta"
 	"github.com/resetd/resetd/connectors/openldap"
@@ -11,6 +12,7 @@ import (
 // Kinds gives all kinds, in alphabetical order.
 func Kinds() []connectors.Kind {
 	return []connectors.Kind{
+		entra.Kind(),
 		googleworkspace.Kind(),
 		okta.Kind(),
 		openldap.Kind(),

@@ -9,6 +9,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -18,7 +19,7 @@ type directory struct {
 	env    connectors.Env
 	base   *ldap.DN
 	bind   *ldap.DN
-	pool   *pool
+	pool   *ldapconn.Pool[root]
 
 	learned learned
 }
@@ -54,13 +55,13 @@ type account struct {
 // reach since is out of reach.
 func (d *directory) read(ctx context.Context, s *session, id string) (account, *schemas.Failure) {
 	filter := "(&" + d.config.UserFilter + "(" + attrID + "=" + ldap.EscapeFilter(id) + "))"
-	entries, err := s.search(ctx, d.config.BaseDN, ldap.ScopeWholeSubtree, filter, 2,
+	entries, err := s.Search(ctx, d.config.BaseDN, ldap.ScopeWholeSubtree, filter, 2,
 		attrClass, d.config.UIDAttribute, attrID, attrCSN, attrChanged, attrReset, attrLocked, attrPolicy)
 	if err != nil {
-		return account{}, s.failure(ctx, "reading the account "+id, err)
+		return account{}, s.Failure(ctx, "reading the account "+id, err)
 	}
 	if len(entries) != 1 {
-		return account{}, schemas.Fail(schemas.CodeAccountNotFound, "%s has no account with the id %s any more", s.server.url, id)
+		return account{}, schemas.Fail(schemas.CodeAccountNotFound, "%s has no account with the id %s any more", s.Server.URL, id)
 	}
 	return accountOf(entries[0], d.config.UIDAttribute), nil
 }
@@ -99,7 +100,7 @@ func (d *directory) ourselves(a account) bool {
 
 // Classify reads what the account is. OpenLDAP knows no privileged accounts; groups are a matter of the applications.
 func (d *directory) Classify(ctx context.Context, id schemas.Identity) (class schemas.Class, err error) {
-	err = d.pool.with(ctx, func(s *session) error {
+	err = d.pool.With(ctx, func(s *session) error {
 		a, f := d.read(ctx, s, id.ID)
 		if f != nil {
 			return f
@@ -133,7 +134,7 @@ func (d *directory) classOf(a account) schemas.Class {
 		class.Enabled = false
 		class.Why += "; an administrator has locked it (pwdAccountLockedTime)"
 	default:
-		class.Why += "; locked after failed log-ins at " + printable(a.locked)
+		class.Why += "; locked after failed log-ins at " + ldapconn.Printable(a.locked)
 	}
 	return class
 }
@@ -146,6 +147,6 @@ func (d *directory) Revoke(context.Context, schemas.Identity) (schemas.Receipt, 
 
 // Close ends the connections.
 func (d *directory) Close() error {
-	d.pool.close()
+	d.pool.Close()
 	return nil
 }

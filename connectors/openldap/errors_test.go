@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors/internal/ldapconn/ldaptest"
 	"github.com/resetd/resetd/deploy/testserver"
 	"github.com/resetd/resetd/schemas"
 )
@@ -34,9 +35,9 @@ func TestEachResultCodeHasItsMeaning(t *testing.T) {
 		99:                                      schemas.CodeUnexpected,
 	} {
 		p := newProxy(t, s.URL)
-		p.onModify, p.refuse = answer, func(string) (uint16, string) { return code, "" }
+		p.OnModify, p.Refuse = ldaptest.Answer, func(string) (uint16, string) { return code, "" }
 		config := configOf(s)
-		config.URL = p.url
+		config.URL = p.URL
 		c := open(t, config)
 		_, err := c.Reset(t.Context(), id, schemas.ModeRandomize)
 		if got := schemas.CodeOf(err); got != want {

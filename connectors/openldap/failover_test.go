@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/resetd/resetd/connectors/internal/ldapconn/ldaptest"
 	"github.com/resetd/resetd/deploy/testserver"
 	"github.com/resetd/resetd/schemas"
 )
@@ -15,9 +16,9 @@ import (
 func TestNextServerIsTakenWhenOneFails(t *testing.T) {
 	s := testserver.Slapd(t)
 	for name, bad := range map[string]string{
-		"down":    deadURL(t),
-		"hangs":   listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }),
-		"cut off": listen(t, func(c net.Conn) { _ = c.Close() }),
+		"down":    ldaptest.DeadURL(t),
+		"hangs":   ldaptest.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }),
+		"cut off": ldaptest.Listen(t, func(c net.Conn) { _ = c.Close() }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := configOf(s)
@@ -33,16 +34,16 @@ func TestNextServerIsTakenWhenOneFails(t *testing.T) {
 func TestServerThatWorkedIsTriedFirst(t *testing.T) {
 	s := testserver.Slapd(t)
 	var asked atomic.Int32
-	bad := listen(t, func(c net.Conn) { asked.Add(1); _ = c.Close() })
+	bad := ldaptest.Listen(t, func(c net.Conn) { asked.Add(1); _ = c.Close() })
 	p := newProxy(t, s.URL)
 	c := configOf(s)
-	c.URL, c.URLs = "", []string{bad, p.url}
+	c.URL, c.URLs = "", []string{bad, p.URL}
 	connector := open(t, c)
 	for range 3 {
 		if _, err := connector.Resolve(t.Context(), schemas.Account{Type: schemas.AccountUserName, Value: testserver.JDoe}); err != nil {
 			t.Fatal(err)
 		}
-		p.cut() // so that the next call needs a new connection
+		p.Cut() // so that the next call needs a new connection
 	}
 	if n := asked.Load(); n != 1 {
 		t.Errorf("the server that fails was asked %d times, want once", n)
@@ -52,7 +53,7 @@ func TestServerThatWorkedIsTriedFirst(t *testing.T) {
 func TestWrongPasswordIsNotTriedOnEveryServer(t *testing.T) {
 	s := testserver.Slapd(t)
 	var asked atomic.Int32
-	other := listen(t, func(c net.Conn) { asked.Add(1); _ = c.Close() })
+	other := ldaptest.Listen(t, func(c net.Conn) { asked.Add(1); _ = c.Close() })
 	c := configOf(s)
 	c.URL, c.URLs, c.Password = "", []string{s.URL, other}, schemas.NewSecret("wrong-password")
 	_, err := open(t, c).Probe(t.Context())
@@ -66,7 +67,7 @@ func TestWrongPasswordIsNotTriedOnEveryServer(t *testing.T) {
 
 func TestEveryServerIsNamedWhenAllFail(t *testing.T) {
 	s := testserver.Slapd(t)
-	one, two := deadURL(t), deadURL(t)
+	one, two := ldaptest.DeadURL(t), ldaptest.DeadURL(t)
 	c := configOf(s)
 	c.URL, c.URLs = "", []string{one, two}
 	_, err := open(t, c).Probe(t.Context())
@@ -94,9 +95,9 @@ func TestRestartedServerIsNoticedBeforeAnythingIsSent(t *testing.T) {
 func TestServerThatHangsInTheMiddleEndsWithTheTimeout(t *testing.T) {
 	s := testserver.Slapd(t, testserver.WithUsers(1))
 	p := newProxy(t, s.URL)
-	p.onModify = swallow
+	p.OnModify = ldaptest.Swallow
 	config := configOf(s)
-	config.URL, config.Timeout = p.url, 300*time.Millisecond
+	config.URL, config.Timeout = p.URL, 300*time.Millisecond
 	c := open(t, config)
 	_, err := c.Reset(t.Context(), schemas.Identity{ID: fresh(s)(t).ID}, schemas.ModeRandomize)
 	wantCode(t, err, schemas.CodeTimedOut)
@@ -108,7 +109,7 @@ func TestServerThatHangsInTheMiddleEndsWithTheTimeout(t *testing.T) {
 
 func TestServerThatSendsWithoutEndIsCutOff(t *testing.T) {
 	var sent atomic.Int64
-	url := listen(t, func(c net.Conn) {
+	url := ldaptest.Listen(t, func(c net.Conn) {
 		// The head of an LDAP message of 1 GiB whose message id is an integer of nearly as much.
 		_, _ = c.Write([]byte{0x30, 0x84, 0x40, 0, 0, 0, 0x02, 0x84, 0x3f, 0xff, 0xff, 0xf0})
 		for chunk := make([]byte, 64<<10); ; sent.Add(int64(len(chunk))) {
@@ -131,9 +132,9 @@ func TestServerThatSendsWithoutEndIsCutOff(t *testing.T) {
 func TestBusyPoolEndsWithTheCallersPatience(t *testing.T) {
 	s := testserver.Slapd(t, testserver.WithUsers(1))
 	p := newProxy(t, s.URL)
-	p.onModify = swallow
+	p.OnModify = ldaptest.Swallow
 	config := configOf(s)
-	config.URL, config.Pool = p.url, 1
+	config.URL, config.Pool = p.URL, 1
 	c := open(t, config)
 	id := fresh(s)(t).ID
 	held := make(chan error, 1)
@@ -141,7 +142,7 @@ func TestBusyPoolEndsWithTheCallersPatience(t *testing.T) {
 		_, err := c.Reset(t.Context(), schemas.Identity{ID: id}, schemas.ModeRandomize)
 		held <- err
 	}()
-	for len(p.seen()) == 0 {
+	for len(p.Seen()) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := contextFor(t, 50*time.Millisecond)
@@ -150,6 +151,6 @@ func TestBusyPoolEndsWithTheCallersPatience(t *testing.T) {
 	if detail := wantCode(t, err, schemas.CodeTimedOut); !strings.Contains(detail, "pool") {
 		t.Errorf("the detail does not lead to pool: %s", detail)
 	}
-	p.cut()
+	p.Cut()
 	wantCode(t, <-held, schemas.CodeTimedOut)
 }

@@ -49,7 +49,7 @@ func landed(now, first schemas.Evidence) bool { return now.MustChange && passwor
 
 // overtaken is the failure for an entry that changed under our hands. Whether the change was an earlier request of ours,
 // whose answer came too late, is told by the evidence that was stored before that.
-func (s *session) overtaken(a account) *schemas.Failure {
+func overtaken(s *session, a account) *schemas.Failure {
 	return schemas.Fail(schemas.CodeUnavailable, "changing %s at %s: the entry was changed by another request at the same moment; this one changed nothing, "+
-		"and it is verified and made again", a.dn, s.server.url)
+		"and it is verified and made again", a.dn, s.Server.URL)
 }

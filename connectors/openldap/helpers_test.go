@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -158,17 +157,6 @@ func wantCode(t *testing.T, err error, codes ...schemas.Code) string {
 		return f.Detail
 	}
 	return ""
-}
-
-// deadURL gives an address where nobody listens.
-func deadURL(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return "ldap://" + l.Addr().String()
 }
 
 func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {

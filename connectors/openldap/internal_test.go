@@ -166,11 +166,11 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 		t.Error("a password in an address shows in the error")
 	}
 	for _, text := range []string{"ldap://", "ldaps:// x", "://", "ldapi://%2Fvar%2Frun", "ldaps://a?b", "ldap.example.com"} {
-		if _, err := (&Config{URL: text}).servers(); len(err) == 0 {
+		if _, err := (&Config{URL: text}).connection("").Servers(); len(err) == 0 {
 			t.Errorf("%q was taken for an address", text)
 		}
 	}
-	if _, err := (&Config{URL: "ldap://a", URLs: []string{"ldap://b"}}).servers(); len(err) == 0 {
+	if _, err := (&Config{URL: "ldap://a", URLs: []string{"ldap://b"}}).connection("").Servers(); len(err) == 0 {
 		t.Error("url and urls were taken together")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors/internal/ldapconn/ldaptest"
 	"github.com/resetd/resetd/deploy/testserver"
 	"github.com/resetd/resetd/schemas"
 )
@@ -21,11 +22,11 @@ func TestResetThatArrivesLateChangesNothingMore(t *testing.T) {
 			jdoe := s.Person(testserver.JDoe)
 			id := identityOf(t, s, jdoe.DN)
 			p := newProxy(t, s.URL)
-			release := sync.OnceFunc(func() { close(p.release) })
+			release := sync.OnceFunc(func() { close(p.Release) })
 			t.Cleanup(release)
-			p.onModify, p.first = hold, 1
+			p.OnModify, p.First = ldaptest.Hold, 1
 			config := configOf(s)
-			config.URL, config.Timeout = p.url, time.Second
+			config.URL, config.Timeout = p.URL, time.Second
 			c := open(t, config)
 			before := evidence(t, c, id)
 
@@ -39,7 +40,7 @@ func TestResetThatArrivesLateChangesNothingMore(t *testing.T) {
 			}
 			after := evidence(t, c, id)
 			release()
-			<-p.late
+			<-p.Late
 			if got := evidence(t, c, id); !got.Same(after) {
 				t.Errorf("the first attempt landed after the second: %+v became %+v", after, got)
 			}
@@ -57,13 +58,13 @@ func TestResetThatLandsMeanwhileIsVerifiedAndNotMadeTwice(t *testing.T) {
 	jdoe := s.Person(testserver.JDoe)
 	id := identityOf(t, s, jdoe.DN)
 	p := newProxy(t, s.URL)
-	p.first, p.before = 1, func() {
+	p.First, p.Before = 1, func() {
 		if _, err := open(t, configOf(s)).Reset(t.Context(), id, schemas.ModeRandomize); err != nil {
 			t.Error(err)
 		}
 	}
 	config := configOf(s)
-	config.URL = p.url
+	config.URL = p.URL
 	c := open(t, config)
 	before := evidence(t, c, id)
 	_, err := c.Reset(t.Context(), id, schemas.ModeRandomize)
@@ -106,9 +107,9 @@ func TestOtherChangesAtTheSameMomentDoNotKeepAResetAway(t *testing.T) {
 					}
 					count := 0
 					p := newProxy(t, s.URL)
-					p.before = func() { count++; disturb(t, s, who, count) }
+					p.Before = func() { count++; disturb(t, s, who, count) }
 					config := configOf(s)
-					config.URL = p.url
+					config.URL = p.URL
 					c := open(t, config)
 					got, err := c.Reset(t.Context(), identityOf(t, s, who.DN), mode)
 					if err != nil || got.Code != schemas.CodeOK {
@@ -129,11 +130,11 @@ func TestPasswordThatTheUserSetsAtTheSameMomentIsResetAllTheSame(t *testing.T) {
 	jdoe := s.Person(testserver.JDoe)
 	p := newProxy(t, s.URL)
 	passwords := []string{jdoe.Password}
-	p.first, p.before = 3, func() {
+	p.First, p.Before = 3, func() {
 		passwords = append(passwords, choose(t, s, jdoe.DN, passwords[len(passwords)-1], fmt.Sprint("Chosen-by-the-thief-", len(passwords))))
 	}
 	config := configOf(s)
-	config.URL = p.url
+	config.URL = p.URL
 	if _, err := open(t, config).Reset(t.Context(), identityOf(t, s, jdoe.DN), schemas.ModeRandomize); err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +150,9 @@ func TestWithoutThePolicyOverlayAnyChangeMeanwhileIsVerified(t *testing.T) {
 	s := testserver.Slapd(t, testserver.WithoutPpolicy())
 	jdoe := s.Person(testserver.JDoe)
 	p := newProxy(t, s.URL)
-	p.first, p.before = 1, func() { change(t, s, jdoe.DN, "description", "edited") }
+	p.First, p.Before = 1, func() { change(t, s, jdoe.DN, "description", "edited") }
 	config := configOf(s)
-	config.URL = p.url
+	config.URL = p.URL
 	_, err := open(t, config).Reset(t.Context(), identityOf(t, s, jdoe.DN), schemas.ModeRandomize)
 	wantCode(t, err, schemas.CodeUnavailable)
 	if got := writesTo(t, s, jdoe.DN); got != 0 {

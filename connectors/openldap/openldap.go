@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -25,7 +26,7 @@ import (
 //	timeout: 5s                                # of one exchange with a server
 //	pool: 4                                    # connections at most
 type Config struct {
-	// URL or URLs; see servers for what an address may hold.
+	// URL or URLs; see ldapconn.Settings for what an address may hold.
 	URL  string   `yaml:"url"`
 	URLs []string `yaml:"urls"`
 
@@ -69,17 +70,19 @@ func (c *Config) Secrets() []schemas.Secret { return []schemas.Secret{c.Password
 
 // Open makes the connector. It reads the CA file and connects to nothing.
 func (c *Config) Open(env connectors.Env) (connectors.Connector, error) {
-	base, err := parseDN("base_dn", c.BaseDN)
+	base, err := ldapconn.ParseDN("base_dn", c.BaseDN)
 	if err != nil {
 		return nil, err
 	}
-	bind, err := parseDN("bind_dn", c.BindDN)
+	bind, err := ldapconn.ParseDN("bind_dn", c.BindDN)
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.dialer(env)
+	d := &directory{config: *c, env: env, base: base, bind: bind}
+	dialer, err := ldapconn.NewDialer(c.connection(env.System), ldapconn.Product[root]{SignIn: d.signIn, Greet: greet, Meanings: meanings})
 	if err != nil {
 		return nil, err
 	}
-	return &directory{config: *c, env: env, base: base, bind: bind, pool: newPool(d, c.Pool)}, nil
+	d.pool = ldapconn.NewPool(dialer, c.Pool)
+	return d, nil
 }

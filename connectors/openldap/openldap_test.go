@@ -9,6 +9,7 @@ import (
 
 	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/connectors/conformance"
+	"github.com/resetd/resetd/connectors/internal/ldapconn/ldaptest"
 	"github.com/resetd/resetd/connectors/openldap"
 	"github.com/resetd/resetd/deploy/testserver"
 	"github.com/resetd/resetd/schemas"
@@ -22,7 +23,7 @@ func TestConformance(t *testing.T) {
 func TestWholeWalkThroughTheSet(t *testing.T) {
 	s := testserver.Slapd(t)
 	jdoe := s.Person(testserver.JDoe)
-	set, err := connectors.NewSet([]connectors.System{{Name: "corp-ldap", Kind: "openldap", Granted: true,
+	set, err := connectors.NewSet([]connectors.System{{Name: "corp-ldap", Kind: "openldap", Permitted: func() bool { return true },
 		Secrets: configOf(s).Secrets(), Connector: unclosed(t, configOf(s))}}, connectors.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func harness(t *testing.T) conformance.Harness {
 		}
 	}
 	return conformance.Harness{
-		Open:  func(t *testing.T) connectors.Connector { return unclosed(t, through(healthy.url)) },
+		Open:  func(t *testing.T) connectors.Connector { return unclosed(t, through(healthy.URL)) },
 		Fresh: next,
 		Login: func(t *testing.T, p conformance.Person, password string) conformance.Login {
 			return login(t, s, "uid="+p.Account.Value+","+s.PeopleDN, password)
@@ -89,18 +90,20 @@ func harness(t *testing.T) conformance.Harness {
 			}
 			return string(log)
 		},
-		Passwords: func(*testing.T) []string { return healthy.seen() },
+		Passwords: func(*testing.T) []string { return healthy.Seen() },
 
-		Down: at(deadURL),
-		Hang: at(func(t *testing.T) string { return listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }) }),
+		Down: at(func(t *testing.T) string { return ldaptest.DeadURL(t) }),
+		Hang: at(func(t *testing.T) string {
+			return ldaptest.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+		}),
 		Garbage: at(func(t *testing.T) string {
-			return listen(t, func(c net.Conn) {
+			return ldaptest.Listen(t, func(c net.Conn) {
 				// What a web server on the wrong port says.
 				_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request")
 				_, _ = io.Copy(io.Discard, c)
 			})
 		}),
-		CutOff: at(func(t *testing.T) string { return listen(t, func(c net.Conn) { _ = c.Close() }) }),
+		CutOff: at(func(t *testing.T) string { return ldaptest.Listen(t, func(c net.Conn) { _ = c.Close() }) }),
 		WrongCredential: func(t *testing.T) (connectors.Connector, conformance.Person) {
 			c := through(s.URL)
 			c.Password = schemas.NewSecret(s.ServicePassword + "-wrong")
@@ -113,15 +116,15 @@ func harness(t *testing.T) conformance.Harness {
 		},
 		AnswerLost: func(t *testing.T) (connectors.Connector, conformance.Person) {
 			p := newProxy(t, s.URL)
-			p.onModify = loseAnswer
-			c := through(p.url)
+			p.OnModify = ldaptest.LoseAnswer
+			c := through(p.URL)
 			c.Timeout = time.Second
 			return unclosed(t, c), next(t)
 		},
 		Slow: func(t *testing.T) (connectors.Connector, conformance.Person) {
 			p := newProxy(t, s.URL)
-			p.delay = 300 * time.Millisecond
-			return unclosed(t, through(p.url)), next(t)
+			p.Delay = 300 * time.Millisecond
+			return unclosed(t, through(p.URL)), next(t)
 		},
 		Rename: func(t *testing.T, p conformance.Person) conformance.Person { return rename(t, s, p) },
 		Lacks: map[string]string{

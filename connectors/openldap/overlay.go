@@ -7,6 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -37,19 +38,19 @@ func (d *directory) overlayOf(ctx context.Context, s *session, a account) (overl
 	if a.changed != "" || a.policy != "" {
 		hint = overlayHinted
 	}
-	if !s.root.asserts {
+	if !s.Root.asserts {
 		return hint, nil
 	}
 	one, two, three := connectors.NewPassword(0, 0).Reveal(), connectors.NewPassword(0, 0).Reveal(), connectors.NewPassword(0, 0).Reveal()
-	err := s.modify(ctx, a.dn, never, "",
+	err := modify(ctx, s, a.dn, never, "",
 		ldap.Change{Operation: ldap.DeleteAttribute, Modification: ldap.PartialAttribute{Type: attrSecret, Vals: []string{one}}},
 		ldap.Change{Operation: ldap.AddAttribute, Modification: ldap.PartialAttribute{Type: attrSecret, Vals: []string{two, three}}})
-	switch code, answered := answer(err); {
+	switch code, answered := ldapconn.Answer(err); {
 	case err == nil:
 		return hint, schemas.Fail(schemas.CodeUnexpected, "%s says that it changed %s under an assertion that does not hold (RFC 4528); "+
-			"see what stands between resetd and the server", s.server.url, a.dn)
+			"see what stands between resetd and the server", s.Server.URL, a.dn)
 	case !answered:
-		return hint, s.failure(ctx, "asking whether the ppolicy overlay acts on "+a.dn, err)
+		return hint, s.Failure(ctx, "asking whether the ppolicy overlay acts on "+a.dn, err)
 	case code == ldap.LDAPResultConstraintViolation && strings.Contains(err.Error(), oneValueOnly):
 		return overlayActs, nil
 	case code == ldap.LDAPResultAssertionFailed:
@@ -76,7 +77,7 @@ func (d *directory) holding(ctx context.Context, s *session, a account) (policy,
 
 // idle says that the overlay is elsewhere, and what to do.
 func idle(s *session, a account) string {
-	return "the ppolicy module is loaded on " + s.server.url + ", but its overlay does not act on the database of " + a.dn +
+	return "the ppolicy module is loaded on " + s.Server.URL + ", but its overlay does not act on the database of " + a.dn +
 		", so no password policy holds there; add olcOverlay=ppolicy to that database"
 }
 

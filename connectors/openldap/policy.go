@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -40,8 +41,8 @@ func (p policy) void() bool {
 // policyOf reads the policy of an account: its own (pwdPolicySubentry), or else the configured default. The server's
 // ppolicy_default itself stands in cn=config, which resetd has no business in.
 func (d *directory) policyOf(ctx context.Context, s *session, own string) (policy, *schemas.Failure) {
-	if !s.root.ppolicy {
-		return policy{state: policyMissing, why: s.server.url + " has no password policy overlay (ppolicy)"}, nil
+	if !s.Root.ppolicy {
+		return policy{state: policyMissing, why: s.Server.URL + " has no password policy overlay (ppolicy)"}, nil
 	}
 	p := policy{name: own}
 	if p.name == "" {
@@ -53,14 +54,14 @@ func (d *directory) policyOf(ctx context.Context, s *session, own string) (polic
 		return d.remembered(p), nil
 	}
 	// It is read every time: an administrator may loosen it at any moment, and the proof rests on it.
-	entries, err := s.search(ctx, p.name, ldap.ScopeBaseObject, "(objectClass=*)", 1, "pwdMustChange", "pwdMinLength", "pwdMaxLength")
-	if code, _ := answer(err); code == ldap.LDAPResultNoSuchObject || code == ldap.LDAPResultInsufficientAccessRights || err == nil && len(entries) == 0 {
+	entries, err := s.Search(ctx, p.name, ldap.ScopeBaseObject, "(objectClass=*)", 1, "pwdMustChange", "pwdMinLength", "pwdMaxLength")
+	if code, _ := ldapconn.Answer(err); code == ldap.LDAPResultNoSuchObject || code == ldap.LDAPResultInsufficientAccessRights || err == nil && len(entries) == 0 {
 		p.why = "the policy " + p.name + " does not exist or cannot be read; " + grantFirst + "to dn.base=" +
 			strconv.Quote(p.name) + " by dn.exact=" + strconv.Quote(d.config.BindDN) + " read by * break"
 		return d.remembered(p), nil
 	}
 	if err != nil {
-		return policy{}, s.failure(ctx, "reading the policy "+p.name, err)
+		return policy{}, s.Failure(ctx, "reading the policy "+p.name, err)
 	}
 	p.min, p.max = number(entries[0], "pwdMinLength"), number(entries[0], "pwdMaxLength")
 	p.state, p.why = policyLax, "the policy "+p.name+" has no pwdMustChange TRUE, so the server ignores pwdReset; set it there"

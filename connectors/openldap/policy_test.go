@@ -68,7 +68,7 @@ func TestUnknownPolicyIsProvedBySigningIn(t *testing.T) {
 	next := fresh(s)
 	p := newProxy(t, s.URL)
 	config := configOf(s)
-	config.URL, config.DefaultPolicy = p.url, ""
+	config.URL, config.DefaultPolicy = p.URL, ""
 	c := open(t, config)
 	got, err := c.Probe(t.Context())
 	if err != nil || len(got.Missing) > 0 || !warns(got, "default_policy is not set") {
@@ -129,7 +129,7 @@ func TestPasswordsFitThePolicysLength(t *testing.T) {
 	next := fresh(s)
 	p := newProxy(t, s.URL)
 	config := configOf(s)
-	config.URL = p.url
+	config.URL = p.URL
 	c := open(t, config)
 	for i, one := range []struct {
 		attribute, value string
@@ -145,10 +145,10 @@ func TestPasswordsFitThePolicysLength(t *testing.T) {
 			"pwdCheckQuality": {"2"}, "pwdMustChange": {"TRUE"}, one.attribute: {one.value}})
 		who := next(t)
 		change(t, s, "uid="+who.Account.Value+","+s.PeopleDN, "pwdPolicySubentry", name)
-		before := len(p.seen())
+		before := len(p.Seen())
 		_, err := c.Reset(t.Context(), schemas.Identity{ID: who.ID}, schemas.ModeRandomize)
 		wantCode(t, err, one.code)
-		sent := p.seen()[before:]
+		sent := p.Seen()[before:]
 		if want := map[bool]int{true: 1, false: 3}[one.code == schemas.CodeOK]; len(sent) != want {
 			t.Errorf("%s %s: %d passwords were tried, want %d", one.attribute, one.value, len(sent), want)
 		}

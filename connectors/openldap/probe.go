@@ -7,6 +7,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -17,17 +18,17 @@ const samples = 5
 // The server refuses for want of the right (50) before it looks for them, and for want of the value (16) if the right is
 // there; nothing is ever changed.
 func (d *directory) Probe(ctx context.Context) (got schemas.Capabilities, err error) {
-	err = d.pool.with(ctx, func(s *session) error {
-		got = schemas.Capabilities{Product: s.root.product, Modes: []schemas.Mode{schemas.ModeRandomize}}
-		if s.root.ppolicy {
+	err = d.pool.With(ctx, func(s *session) error {
+		got = schemas.Capabilities{Product: s.Root.product, Modes: []schemas.Mode{schemas.ModeRandomize}, TLS: s.TLS()}
+		if s.Root.ppolicy {
 			got.Modes = append(got.Modes, schemas.ModeExpire)
 		} else {
-			got.Unenforced = append(got.Unenforced, "the password policy overlay (ppolicy) is not loaded on "+s.server.url+": nobody would have to change the password, "+
+			got.Unenforced = append(got.Unenforced, "the password policy overlay (ppolicy) is not loaded on "+s.Server.URL+": nobody would have to change the password, "+
 				"so every reset would end as unenforced; load it on the accounts' database with a policy that has pwdMustChange TRUE, "+
 				"and check again: the right on pwdReset can be tried only then")
 		}
-		if !s.server.ldaps && !s.server.startTLS {
-			got.Warn = append(got.Warn, "the connection to "+s.server.url+" is not encrypted (allow_plaintext): passwords can be read on the way")
+		if !s.Server.Encrypted() {
+			got.Warn = append(got.Warn, "the connection to "+s.Server.URL+" is not encrypted (allow_plaintext): passwords can be read on the way")
 		}
 		if f := d.probePolicy(ctx, s, &got); f != nil {
 			return f
@@ -45,7 +46,7 @@ func (d *directory) Probe(ctx context.Context) (got schemas.Capabilities, err er
 
 // probePolicy looks at the policy that holds for accounts without one of their own.
 func (d *directory) probePolicy(ctx context.Context, s *session, got *schemas.Capabilities) *schemas.Failure {
-	if !s.root.ppolicy {
+	if !s.Root.ppolicy {
 		return nil
 	}
 	p, f := d.policyOf(ctx, s, "")
@@ -71,10 +72,10 @@ func (d *directory) probeRights(ctx context.Context, s *session, got *schemas.Ca
 	if d.config.ProbeDN != "" {
 		base, scope = d.config.ProbeDN, ldap.ScopeBaseObject
 	}
-	entries, err := s.search(ctx, base, scope, d.config.UserFilter, samples, attrID, attrCSN, d.config.UIDAttribute)
-	code, _ := answer(err)
+	entries, err := s.Search(ctx, base, scope, d.config.UserFilter, samples, attrID, attrCSN, d.config.UIDAttribute)
+	code, _ := ldapconn.Answer(err)
 	if err != nil && code != ldap.LDAPResultSizeLimitExceeded && code != ldap.LDAPResultNoSuchObject {
-		return s.failure(ctx, "looking for an account to try the rights on", err)
+		return s.Failure(ctx, "looking for an account to try the rights on", err)
 	}
 	if len(entries) == 0 {
 		got.Missing = append(got.Missing, fmt.Sprintf("no account can be seen at %s; check base_dn, user_filter and probe_dn, or %s",
@@ -105,7 +106,7 @@ func (d *directory) tryRights(ctx context.Context, s *session, a account, got *s
 	if a.id == "" || a.evidence.Marker == "" {
 		missing = append(missing, "resetd's account may not read entryUUID and entryCSN of "+a.dn+"; "+d.grantAt(a.dn, attrID+","+attrCSN, "read"))
 	}
-	if s.root.ppolicy {
+	if s.Root.ppolicy {
 		acts, f := d.overlayOf(ctx, s, a)
 		if f != nil {
 			return nil, f
@@ -115,7 +116,7 @@ func (d *directory) tryRights(ctx context.Context, s *session, a account, got *s
 		}
 	}
 	attributes := []string{attrSecret, attrReset}
-	if !s.root.ppolicy {
+	if !s.Root.ppolicy {
 		attributes = attributes[:1]
 	}
 	for _, attribute := range attributes {
@@ -144,16 +145,16 @@ func (d *directory) may(ctx context.Context, s *session, a account, attribute st
 	}
 	r := ldap.NewModifyRequest(a.dn, nil)
 	r.Changes = changes
-	err := s.within(ctx, func() error { return s.conn.Modify(r) })
-	switch code, answered := answer(err); {
+	err := s.Within(ctx, func(c *ldap.Conn) error { return c.Modify(r) })
+	switch code, answered := ldapconn.Answer(err); {
 	case answered && code == ldap.LDAPResultNoSuchAttribute:
 		return true, nil
 	case answered && (code == ldap.LDAPResultInsufficientAccessRights || code == ldap.LDAPResultNoSuchObject):
 		return false, nil
 	case err == nil:
-		return false, schemas.Fail(schemas.CodeUnexpected, "%s says that it deleted values from %s of %s that cannot be there", s.server.url, attribute, a.dn)
+		return false, schemas.Fail(schemas.CodeUnexpected, "%s says that it deleted values from %s of %s that cannot be there", s.Server.URL, attribute, a.dn)
 	}
-	return false, s.failure(ctx, "trying the rights on "+a.dn, err)
+	return false, s.Failure(ctx, "trying the rights on "+a.dn, err)
 }
 
 // probeExcess warns when our account may do what a reset does not need: write other attributes, which is how the rootdn
@@ -167,10 +168,10 @@ func (d *directory) probeExcess(ctx context.Context, s *session, a account, got 
 		got.Warn = append(got.Warn, fmt.Sprintf("%s may write more of %s than userPassword and pwdReset: it holds too much, or is the rootdn, "+
 			"which no password policy binds; use an account of its own", d.config.BindDN, a.dn))
 	}
-	entries, err := s.find(ctx, ldap.SearchRequest{BaseDN: a.dn, Scope: ldap.ScopeBaseObject, Filter: "(objectClass=*)", SizeLimit: 1,
+	entries, err := s.Find(ctx, ldap.SearchRequest{BaseDN: a.dn, Scope: ldap.ScopeBaseObject, Filter: "(objectClass=*)", SizeLimit: 1,
 		TypesOnly: true, Attributes: []string{attrSecret}})
-	if _, answered := answer(err); err != nil && !answered {
-		return s.failure(ctx, "trying the rights on "+a.dn, err)
+	if _, answered := ldapconn.Answer(err); err != nil && !answered {
+		return s.Failure(ctx, "trying the rights on "+a.dn, err)
 	}
 	if len(entries) == 1 && len(entries[0].Attributes) > 0 {
 		got.Warn = append(got.Warn, fmt.Sprintf("%s may read password hashes, which a reset does not need; grant =w on userPassword in place of write", d.config.BindDN))

@@ -4,6 +4,9 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
+	"github.com/resetd/resetd/schemas"
 )
 
 // changeAfterReset is the policy error by which a server lets somebody in for nothing but a change of password
@@ -47,14 +50,14 @@ func (l *learned) keep(name string, state policyState) {
 // prove settles what an unreadable policy does, while the new password is still known: it signs in with it once, and the
 // server either demands a change or does not. The directory sees a log-in of the account from here, which is why this is
 // done only when the configuration leaves no other way.
-func (d *directory) prove(ctx context.Context, at server, a account, password string, p policy) policy {
+func (d *directory) prove(ctx context.Context, at ldapconn.Server, a account, password string, p policy) policy {
 	// A connection of its own, to the server that took the password: the copies may not have it yet.
-	s, f := d.pool.dialer.protected(ctx, at)
+	s, f := d.pool.Dialer.Protected(ctx, at)
 	if f != nil {
 		return p
 	}
-	defer s.close()
-	said, err := s.bind(ctx, a.dn, password)
+	defer s.Close()
+	said, err := bind(ctx, s, a.dn, schemas.NewSecret(password))
 	switch {
 	case err != nil: // locked, or no answer: nothing is learned
 		return p

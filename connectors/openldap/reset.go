@@ -6,6 +6,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -18,7 +19,7 @@ func (d *directory) Reset(ctx context.Context, id schemas.Identity, mode schemas
 	if mode != schemas.ModeRandomize && mode != schemas.ModeExpire {
 		return got, schemas.Fail(schemas.CodeUnsupported, "OpenLDAP has no recovery of its own; use randomize or expire")
 	}
-	err = d.pool.with(ctx, func(s *session) error {
+	err = d.pool.With(ctx, func(s *session) error {
 		var f *schemas.Failure
 		if got, f = d.force(ctx, s, id.ID, mode); f != nil {
 			return f
@@ -40,7 +41,7 @@ func (d *directory) force(ctx context.Context, s *session, id string, mode schem
 		if collisions == 0 {
 			first = a
 		} else if landed(a.evidence, first.evidence) || p.state == policyMissing || p.state == policyIdle { // without the overlay nothing tells a reset
-			return schemas.Receipt{}, s.overtaken(a)
+			return schemas.Receipt{}, overtaken(s, a)
 		}
 		p, sealed, moved, f := d.send(ctx, s, a, p, mode, a.assertion(p, collisions))
 		switch {
@@ -51,7 +52,7 @@ func (d *directory) force(ctx context.Context, s *session, id string, mode schem
 			got.Sealed = sealed
 			return got, f
 		case collisions == maxCollisions:
-			return schemas.Receipt{}, s.overtaken(a)
+			return schemas.Receipt{}, overtaken(s, a)
 		}
 	}
 }
@@ -98,7 +99,7 @@ func (d *directory) send(ctx context.Context, s *session, a account, p policy, m
 	if mode == schemas.ModeRandomize {
 		return d.randomize(ctx, s, a, p, assertion)
 	}
-	err := s.modify(ctx, a.dn, assertion, "", replace(attrReset, "TRUE"))
+	err := modify(ctx, s, a.dn, assertion, "", replace(attrReset, "TRUE"))
 	if err == nil || ldap.IsErrorWithCode(err, ldap.LDAPResultAssertionFailed) {
 		return p, "", err != nil, nil
 	}
@@ -120,14 +121,14 @@ func (d *directory) randomize(ctx context.Context, s *session, a account, p poli
 		if p.state != policyMissing {
 			changes = append(changes, replace(attrReset, "TRUE"))
 		}
-		err := s.modify(ctx, a.dn, assertion, password, changes...)
+		err := modify(ctx, s, a.dn, assertion, password, changes...)
 		if err == nil {
 			if p.state == policyUnknown {
-				p = d.prove(ctx, s.server, a, password, p)
+				p = d.prove(ctx, s.Server, a, password, p)
 			}
 			return p, sealed, false, nil
 		}
-		code, _ := answer(err)
+		code, _ := ldapconn.Answer(err)
 		switch {
 		case code == ldap.LDAPResultAssertionFailed:
 			return p, "", true, nil
@@ -145,9 +146,9 @@ func (d *directory) randomize(ctx context.Context, s *session, a account, p poli
 
 // refused explains a change that was refused, or had no answer.
 func (d *directory) refused(ctx context.Context, s *session, a account, err error) *schemas.Failure {
-	f := s.lost(ctx, "changing "+a.dn, err)
-	if code, _ := answer(err); code == ldap.LDAPResultInsufficientAccessRights {
-		f.Detail = "resetd's account may not change " + a.dn + " (" + reason(err) + "); " + d.grantWrite(a.dn, attrSecret) + "; " + d.grantWrite(a.dn, attrReset) +
+	f := s.Lost(ctx, "changing "+a.dn, err)
+	if code, _ := ldapconn.Answer(err); code == ldap.LDAPResultInsufficientAccessRights {
+		f.Detail = "resetd's account may not change " + a.dn + " (" + ldapconn.Reason(err) + "); " + d.grantWrite(a.dn, attrSecret) + "; " + d.grantWrite(a.dn, attrReset) +
 			"; under a policy with pwdSafeModify TRUE it takes manage on userPassword"
 	}
 	return f

@@ -34,7 +34,7 @@ func TestNewPasswordAnswersChangeAfterReset(t *testing.T) {
 	s := testserver.Slapd(t)
 	p := newProxy(t, s.URL)
 	config := configOf(s)
-	config.URL = p.url
+	config.URL = p.URL
 	alice, bob := s.Person(testserver.Alice), s.Person(testserver.Bob)
 	c := open(t, config)
 	if _, err := c.Reset(t.Context(), identityOf(t, s, alice.DN), schemas.ModeRandomize); err != nil {
@@ -43,7 +43,7 @@ func TestNewPasswordAnswersChangeAfterReset(t *testing.T) {
 	if _, err := c.Reset(t.Context(), identityOf(t, s, bob.DN), schemas.ModeExpire); err != nil {
 		t.Fatal(err)
 	}
-	if got := login(t, s, alice.DN, p.seen()[0]); got != "must change" {
+	if got := login(t, s, alice.DN, p.Seen()[0]); got != "must change" {
 		t.Errorf("randomize: the new password is %s", got)
 	}
 	if got := login(t, s, bob.DN, bob.Password); got != "must change" {
@@ -126,9 +126,9 @@ func TestNameThatPassesToAnotherMeanwhileIsNotReset(t *testing.T) {
 	jdoe := s.Person(testserver.JDoe)
 	id := identityOf(t, s, jdoe.DN)
 	p := newProxy(t, s.URL)
-	p.before, p.first = func() { takeName(t, s, jdoe) }, 1
+	p.Before, p.First = func() { takeName(t, s, jdoe) }, 1
 	config := configOf(s)
-	config.URL = p.url
+	config.URL = p.URL
 	if _, err := open(t, config).Reset(t.Context(), id, schemas.ModeRandomize); err != nil {
 		t.Errorf("the account is still there, under another name: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/resetd/resetd/connectors/internal/ldapconn"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -16,9 +17,9 @@ func (d *directory) Resolve(ctx context.Context, a schemas.Account) (id schemas.
 	if f != nil {
 		return id, f
 	}
-	err = d.pool.with(ctx, func(s *session) error {
-		entries, err := s.search(ctx, base, scope, filter, 2, attrID, d.config.UIDAttribute)
-		code, _ := answer(err)
+	err = d.pool.With(ctx, func(s *session) error {
+		entries, err := s.Search(ctx, base, scope, filter, 2, attrID, d.config.UIDAttribute)
+		code, _ := ldapconn.Answer(err)
 		switch {
 		// A server that cuts the list short has more, whatever it shows.
 		case code == ldap.LDAPResultSizeLimitExceeded || len(entries) > 1:
@@ -27,16 +28,16 @@ func (d *directory) Resolve(ctx context.Context, a schemas.Account) (id schemas.
 		// slapd says "no such object" of what we may not know to exist. For the base that is a mistake, not an answer.
 		case code == ldap.LDAPResultNoSuchObject && scope == ldap.ScopeWholeSubtree:
 			return schemas.Fail(schemas.CodePermissionMissing, "%s shows no %s to resetd's account; check base_dn, or %s",
-				s.server.url, d.config.BaseDN, d.grant("entry,"+attrID, "read")).Because(err)
+				s.Server.URL, d.config.BaseDN, d.grant("entry,"+attrID, "read")).Because(err)
 		case code == ldap.LDAPResultNoSuchObject, err == nil && len(entries) == 0:
 			return schemas.Fail(schemas.CodeAccountNotFound, "no account below %s matches this %s", d.config.BaseDN, a.Type)
 		case err != nil:
-			return s.failure(ctx, "looking for the account", err)
+			return s.Failure(ctx, "looking for the account", err)
 		}
 		found := accountOf(entries[0], d.config.UIDAttribute)
 		if found.id == "" {
 			return schemas.Fail(schemas.CodePermissionMissing, "%s does not show the entryUUID of %s; %s",
-				s.server.url, found.dn, d.grantAt(found.dn, attrID, "read"))
+				s.Server.URL, found.dn, d.grantAt(found.dn, attrID, "read"))
 		}
 		id = schemas.Identity{ID: found.id, Name: found.dn}
 		return nil

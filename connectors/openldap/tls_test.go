@@ -1,22 +1,14 @@
 package openldap_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn/ldaptest"
 	"github.com/resetd/resetd/connectors/openldap"
 	"github.com/resetd/resetd/deploy/testserver"
 	"github.com/resetd/resetd/schemas"
@@ -52,7 +44,7 @@ func TestEncryptedConnectionsWorkWithTheServersAuthority(t *testing.T) {
 
 func TestServerOfAnUnknownAuthorityIsRefused(t *testing.T) {
 	s := testserver.Slapd(t)
-	stranger, _ := newAuthority(t, "127.0.0.1")
+	stranger, _ := ldaptest.Authority(t, "127.0.0.1")
 	for name, url := range map[string]string{"LDAPS": s.LDAPSURL, "StartTLS": s.URL} {
 		for ca, file := range map[string]string{"another authority": stranger, "the machine's own authorities": ""} {
 			t.Run(name+" with "+ca, func(t *testing.T) {
@@ -74,9 +66,9 @@ func TestServerThatCannotBeTrustedHearsNothing(t *testing.T) {
 		heard   int
 	}{"another name": {"ldap.example.net", 0, 0}, "TLS 1.1": {"127.0.0.1", tls.VersionTLS11, 0}, "one that can": {"127.0.0.1", 0, 1}} {
 		t.Run(name, func(t *testing.T) {
-			ca, certificate := newAuthority(t, one.host)
+			ca, certificate := ldaptest.Authority(t, one.host)
 			heard := make(chan int, 1)
-			url := listen(t, func(conn net.Conn) {
+			url := ldaptest.Listen(t, func(conn net.Conn) {
 				secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS10, MaxVersion: one.version})
 				n, _ := secure.Read(make([]byte, 1))
 				_ = conn.Close()
@@ -98,7 +90,7 @@ func TestServerWithoutStartTLSIsNotTalkedToInTheClear(t *testing.T) {
 	s := testserver.Slapd(t)
 	p := newProxy(t, s.URL)
 	// slapd does StartTLS; the proxy takes what follows for broken LDAP and never passes it on.
-	c := encrypted(s, p.url)
+	c := encrypted(s, p.URL)
 	_, err := open(t, c).Probe(t.Context())
 	wantCode(t, err, schemas.CodeUnavailable)
 }
@@ -140,29 +132,4 @@ func TestUnencryptedConnectionIsAnErrorUnlessAllowed(t *testing.T) {
 			}
 		})
 	}
-}
-
-// newAuthority makes an authority, and a certificate of it for a host name or address.
-func newAuthority(t *testing.T, host string) (file string, certificate tls.Certificate) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
-	if ip := net.ParseIP(host); ip != nil {
-		made.IPAddresses = []net.IP{ip}
-	} else {
-		made.DNSNames = []string{host}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, made, made, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

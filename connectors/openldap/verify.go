@@ -10,7 +10,7 @@ import (
 
 // Verify reads the flag, the policy that gives it its effect, and what has changed since.
 func (d *directory) Verify(ctx context.Context, id schemas.Identity, since schemas.Evidence) (proof schemas.Proof, err error) {
-	err = d.pool.with(ctx, func(s *session) error {
+	err = d.pool.With(ctx, func(s *session) error {
 		a, f := d.read(ctx, s, id.ID)
 		if f != nil {
 			return f

@@ -11,6 +11,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/internal/ldapconn/ldaptest"
 	"github.com/resetd/resetd/deploy/testserver"
 	"github.com/resetd/resetd/schemas"
 )
@@ -20,16 +21,16 @@ func TestServersWordsNeverCarryThePassword(t *testing.T) {
 	id := identityOf(t, s, s.Person(testserver.JDoe).DN)
 	for _, code := range []uint16{ldap.LDAPResultConstraintViolation, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultOther, ldap.LDAPResultUnwillingToPerform} {
 		p := newProxy(t, s.URL)
-		p.onModify, p.refuse = answer, func(password string) (uint16, string) { return code, "I do not like " + password + "\r\n!" }
+		p.OnModify, p.Refuse = ldaptest.Answer, func(password string) (uint16, string) { return code, "I do not like " + password + "\r\n!" }
 		config := configOf(s)
-		config.URL = p.url
+		config.URL = p.URL
 		_, err := open(t, config).Reset(t.Context(), id, schemas.ModeRandomize)
 		detail := wantCode(t, err, schemas.CodePasswordRejected, schemas.CodePermissionMissing, schemas.CodeUnexpected, schemas.CodeUnavailable)
 		if !strings.Contains(detail, "I do not like "+schemas.Redacted) || strings.ContainsAny(detail, "\r\n") {
 			t.Errorf("LDAP code %d: the server's words are to be told without the password, in one line: %q", code, detail)
 		}
 		for e := err; e != nil; e = errors.Unwrap(e) {
-			for _, password := range p.seen() {
+			for _, password := range p.Seen() {
 				if strings.Contains(e.Error(), password) {
 					t.Errorf("LDAP code %d: the password shows in %T", code, e)
 				}
@@ -44,14 +45,14 @@ func TestServersLongWordsNeverCarryAPartOfThePassword(t *testing.T) {
 	id := identityOf(t, s, s.Person(testserver.JDoe).DN)
 	for _, before := range []int{150, 176, 188, 191} {
 		p := newProxy(t, s.URL)
-		p.onModify, p.refuse = answer, func(password string) (uint16, string) {
+		p.OnModify, p.Refuse = ldaptest.Answer, func(password string) (uint16, string) {
 			return ldap.LDAPResultConstraintViolation, strings.Repeat("x", before) + password
 		}
 		config := configOf(s)
-		config.URL = p.url
+		config.URL = p.URL
 		_, err := open(t, config).Reset(t.Context(), id, schemas.ModeRandomize)
 		wantCode(t, err, schemas.CodePasswordRejected)
-		for _, password := range p.seen() {
+		for _, password := range p.Seen() {
 			if strings.Contains(err.Error(), password[:8]) {
 				t.Errorf("cut after %d characters: a part of the password shows: %v", before, err)
 			}
@@ -62,10 +63,10 @@ func TestServersLongWordsNeverCarryAPartOfThePassword(t *testing.T) {
 // The same for resetd's own password, which a server hears at every sign-in.
 func TestServersLongWordsNeverCarryAPartOfOurOwnPassword(t *testing.T) {
 	const own = "Own-Password-of-resetd-4711"
-	url := listen(t, func(conn net.Conn) {
+	url := ldaptest.Listen(t, func(conn net.Conn) {
 		defer func() { _ = conn.Close() }()
 		if packet, err := ber.ReadPacket(bufio.NewReader(conn)); err == nil {
-			_, _ = conn.Write(result(packet.Children[0].Value.(int64), ldap.ApplicationBindResponse, ldap.LDAPResultInvalidCredentials, strings.Repeat("x", 190)+own))
+			_, _ = conn.Write(ldaptest.Result(packet.Children[0].Value.(int64), ldap.ApplicationBindResponse, ldap.LDAPResultInvalidCredentials, strings.Repeat("x", 190)+own))
 		}
 	})
 	config := openldapConfig(url, own)
@@ -80,7 +81,7 @@ func TestAccountWithAMisleadingNameIsShownPlainlyAndReset(t *testing.T) {
 	s := testserver.Slapd(t)
 	dn := "cn=evil \u202egro.elpmaxe@mada\u202c,uid=jdoe," + s.PeopleDN
 	add(t, s, dn, map[string][]string{"objectClass": {"inetOrgPerson"}, "sn": {"x"}, "uid": {"evil"}, "userPassword": {"Before-evil-1"}})
-	set, err := connectors.NewSet([]connectors.System{{Name: "corp-ldap", Granted: true, Connector: open(t, configOf(s))}}, connectors.Options{})
+	set, err := connectors.NewSet([]connectors.System{{Name: "corp-ldap", Permitted: func() bool { return true }, Connector: open(t, configOf(s))}}, connectors.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 	}
 	left := all - from.finished
 	profiled := b.profiled(ctx, s, "drain-"+v.name, 0, max(2*time.Second, time.Duration(left/4000*float64(time.Second))))
-	to, err := s.finish(ctx, all)
+	to, err := s.finish(ctx, all, drainLimit)
 	if err := errors.Join(err, profiled()); err != nil {
 		return drained{}, s.explain(err)
 	}
@@ -91,15 +91,15 @@ func (b *bench) drainRun(ctx context.Context, v variant) (drained, error) {
 }
 
 // finish waits until so many enforcements have ended, whatever came of them.
-func (s *stage) finish(ctx context.Context, all float64) (reading, error) {
-	deadline := time.Now().Add(drainLimit)
+func (s *stage) finish(ctx context.Context, all float64, limit time.Duration) (reading, error) {
+	deadline := time.Now().Add(limit)
 	for {
 		now := s.reading(ctx)
 		if now.err != nil || now.finished >= all {
 			return now, now.err
 		}
 		if time.Now().After(deadline) {
-			return now, fmt.Errorf("after %s only %.0f of %.0f tasks are finished", drainLimit, now.finished, all)
+			return now, fmt.Errorf("after %s only %.0f of %.0f tasks are finished", limit, now.finished, all)
 		}
 		time.Sleep(drainLook)
 	}

@@ -28,6 +28,7 @@ type settings struct {
 	tasks    int
 	samples  int
 	rows     int
+	accounts int // of the mass reset
 	postgres bool
 	json     string
 	profile  string
@@ -58,6 +59,7 @@ var parts = []part{
 	{"drain", (*bench).drain},
 	{"idle", (*bench).idle},
 	{"search", (*bench).search},
+	{"mass", (*bench).mass},
 }
 
 func main() {
@@ -82,13 +84,14 @@ func main() {
 func (b *bench) flags() {
 	var list, queues string
 	split := func(text string) []string { return strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) }
-	flag.StringVar(&list, "parts", "", "only these parts, separated by commas: start, ingest, drain, idle, search")
+	flag.StringVar(&list, "parts", "", "only these parts, separated by commas: start, ingest, drain, idle, search, mass")
 	flag.IntVar(&b.seconds, "seconds", 8, "length of one measured load run")
 	flag.IntVar(&b.rounds, "rounds", 3, "how often floor and ingest are measured, in turn")
 	flag.IntVar(&b.conns, "conns", 64, "keep-alive connections")
 	flag.IntVar(&b.tasks, "tasks", 20000, "backlog to drain")
 	flag.IntVar(&b.samples, "samples", 120, "single webhooks for the idle latency, and queries for each kind of search")
 	flag.IntVar(&b.rows, "rows", 1_000_000, "tasks in the history that is searched")
+	flag.IntVar(&b.accounts, "mass-accounts", 100_000, "accounts of the mass reset; each takes a hundredth of a second")
 	flag.BoolVar(&b.postgres, "postgres", false, "search in PostgreSQL too")
 	flag.StringVar(&b.json, "json", "", "also write everything to this file")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of resetd during ingest and drain into this folder, and show where the time goes")
@@ -111,7 +114,7 @@ func (b *bench) flags() {
 func (b *bench) run(ctx context.Context) (err error) {
 	for _, name := range b.only {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("there is no part %q; use start, ingest, drain, idle, search", name)
+			return fmt.Errorf("there is no part %q; use start, ingest, drain, idle, search, mass", name)
 		}
 	}
 	if b.dir, err = os.MkdirTemp("", "resetd-bench-"); err != nil {

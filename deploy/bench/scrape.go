@@ -18,6 +18,7 @@ const (
 	metricFinished = "resetd_enforcements_finished_total"
 	metricWriting  = "resetd_ledger_batch_seconds"
 	metricWrites   = "resetd_ledger_batch_operations"
+	metricMissed   = "resetd_system_turns_missed_total"
 )
 
 // scrape is what /metrics said at one moment.
@@ -26,6 +27,7 @@ type scrape struct {
 	accepted float64 // tasks
 	finished float64 // enforcements, whatever came of them
 	good     float64 // of these, those that succeeded
+	missed   float64 // turns of a system's rate that nobody used in time
 
 	commits, writes, writing float64 // transactions of the ledger, operations in them, and seconds that they took
 }
@@ -43,6 +45,7 @@ func (s *stage) scrape(ctx context.Context) (scrape, error) {
 	out.finished = sum(string(text), metricFinished, "")
 	out.commits, out.writing = sum(string(text), metricWriting+"_count", ""), sum(string(text), metricWriting+"_sum", "")
 	out.writes = sum(string(text), metricWrites+"_sum", "")
+	out.missed = sum(string(text), metricMissed, "")
 	out.good = sum(string(text), metricFinished, `event="succeeded"`)
 	return out, nil
 }

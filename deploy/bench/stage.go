@@ -51,8 +51,13 @@ type stage struct {
 // imitationYAML is the one system of a benchmark.
 const imitationYAML = "  - {name: imitation, kind: imitation, enforcement: granted, config: {reset_ms: 20}}\n"
 
-// set starts resetd, empty, and waits until it is ready.
-func (b *bench) set(ctx context.Context, v variant) (_ *stage, err error) {
+// set starts resetd, empty, with the one system of most parts, and waits until it is ready.
+func (b *bench) set(ctx context.Context, v variant) (*stage, error) {
+	return b.setWith(ctx, v, imitationYAML)
+}
+
+// setWith does the same with another description of the system imitation.
+func (b *bench) setWith(ctx context.Context, v variant, systems string) (_ *stage, err error) {
 	s := &stage{}
 	defer func() {
 		if err != nil {
@@ -75,7 +80,7 @@ func (b *bench) set(ctx context.Context, v variant) (_ *stage, err error) {
 		}
 		queue = s.redis.URL
 	}
-	s.site, err = harness.NewSite(dir, harness.SiteOptions{Queue: queue, Names: []string{"imitation"}, Systems: imitationYAML,
+	s.site, err = harness.NewSite(dir, harness.SiteOptions{Queue: queue, Names: []string{"imitation"}, Systems: systems,
 		Extra: "log: {level: warn, format: json}\n"})
 	if err != nil {
 		return nil, err

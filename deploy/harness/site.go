@@ -20,6 +20,7 @@ type Site struct {
 	Key         signature.Key
 	CallbackKey signature.Key
 	OpsToken    string
+	AdminToken  string
 	Secrets     map[string]string // by file name, for tests that look for leaks
 	Env         []string          // more environment for the process, as NAME=value
 }
@@ -42,9 +43,10 @@ func NewSite(dir string, o SiteOptions) (*Site, error) {
 		return nil, fmt.Errorf("find a free port: %w", err)
 	}
 	s := &Site{Dir: dir, Listen: listener.Addr().String(), Source: "soar", Key: signature.GenerateSymmetric(),
-		CallbackKey: signature.GenerateSymmetric(), OpsToken: "ops-" + uuid.NewString(), Secrets: map[string]string{}}
+		CallbackKey: signature.GenerateSymmetric(), OpsToken: "ops-" + uuid.NewString(), AdminToken: "root-" + uuid.NewString(), Secrets: map[string]string{}}
 	_ = listener.Close()
 	s.Secrets["soar.key"], s.Secrets["callback.key"], s.Secrets["ops.token"] = s.Key.Reveal(), s.CallbackKey.Reveal(), s.OpsToken
+	s.Secrets["admin.token"] = s.AdminToken
 	for name, text := range o.Secrets {
 		s.Secrets[name] = text
 	}
@@ -88,6 +90,6 @@ func (s *Site) yaml(o SiteOptions) string {
 	if o.CallbackURL != "" {
 		fmt.Fprintf(&b, "    callback: {url: %q, key: \"file:callback.key\", events: [final]}\n", o.CallbackURL)
 	}
-	fmt.Fprintf(&b, "systems:\n%s\napi: {tokens: [{name: ops, role: operator, token: \"file:ops.token\"}]}\ncallbacks: {allow_private_networks: true}\n%s", o.Systems, o.Extra)
+	fmt.Fprintf(&b, "systems:\n%s\napi: {tokens: [{name: ops, role: operator, token: \"file:ops.token\"}, {name: root, role: admin, token: \"file:admin.token\"}]}\ncallbacks: {allow_private_networks: true}\n%s", o.Systems, o.Extra)
 	return b.String()
 }

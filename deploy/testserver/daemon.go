@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type daemon struct {
 	ready func(context.Context) error // nil as soon as the server, and no stranger on its port, answers
 	move  func() error                // chooses other ports when the first start finds them taken
 	end   syscall.Signal              // asks the server to end in order
+	limit time.Duration               // of one start; zero is startLimit
 
 	dog *watchdog
 
@@ -53,7 +55,7 @@ func (d *daemon) boot(ctx context.Context, signal string) error {
 // start runs the server until it is ready. It tries again a few times when
 // something is in use: on other ports at first, later on the same.
 func (d *daemon) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.limit, startLimit))
 	defer cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -35,6 +35,8 @@ func hold(t *testing.T, name string) held {
 		return Redis(t)
 	case "postgres":
 		return Postgres(t)
+	case "samba":
+		return Samba(t)
 	}
 	t.Fatalf("no server %q", name)
 	return nil
@@ -58,10 +60,13 @@ func TestHoldsAServer(t *testing.T) {
 }
 
 func TestServersDieWithAKilledTestProcess(t *testing.T) {
-	for _, name := range []string{"slapd", "redis", "postgres", "slapd-paused", "postgres-paused"} {
+	for _, name := range []string{"slapd", "redis", "postgres", "slapd-paused", "postgres-paused", "samba"} {
 		t.Run(name, func(t *testing.T) {
-			program := map[string]need{"slapd": needSlapd, "redis": needRedis, "postgres": needInitdb}
+			program := map[string]need{"slapd": needSlapd, "redis": needRedis, "postgres": needInitdb, "samba": needSamba}
 			if _, err := program[strings.TrimSuffix(name, "-paused")].find(); err != nil {
+				giveUp(t, err)
+			}
+			if _, err := sambaAddress(); name == "samba" && err != nil { // installed, but not for us
 				giveUp(t, err)
 			}
 			pid, dir := killHolder(t, name)

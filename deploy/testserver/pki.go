@@ -19,9 +19,9 @@ import (
 type identity struct{ authority, certificate, key []byte }
 
 // newIdentity makes an authority of its own and a certificate for 127.0.0.1,
-// ::1 and localhost, valid for a day. The authority's key is dropped: nothing
-// else can be signed with it.
-func newIdentity() (identity, error) {
+// ::1, localhost and further hosts (names or addresses), valid for a day. The
+// authority's key is dropped: nothing else can be signed with it.
+func newIdentity(hosts ...string) (identity, error) {
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return identity{}, fmt.Errorf("making a key: %w", err)
@@ -44,6 +44,13 @@ func newIdentity() (identity, error) {
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	server.DNSNames = []string{"localhost"}
 	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			server.IPAddresses = append(server.IPAddresses, ip)
+		} else {
+			server.DNSNames = append(server.DNSNames, host)
+		}
+	}
 
 	var made identity
 	if made.authority, err = sign(authority, authority, authorityKey.Public(), authorityKey); err != nil {

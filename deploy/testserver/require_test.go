@@ -51,7 +51,9 @@ func TestMissingServerSkipsInOneLineThatTellsHowToInstallIt(t *testing.T) {
 	for pkg, start := range map[string]func(testing.TB){
 		"slapd":        func(t testing.TB) { Slapd(t) },
 		"redis-server": func(t testing.TB) { Redis(t) },
+		"python3-venv": func(t testing.TB) { Moto(t) },
 		"postgresql":   func(t testing.TB) { Postgres(t, OwnCluster()) },
+		"ldb-tools":    func(t testing.TB) { Samba(t) },
 	} {
 		v := judge(start)
 		if v.failed != "" || v.skipped == "" {
@@ -97,13 +99,19 @@ func TestScriptNamesExactlyTheServersThatAreMissingHere(t *testing.T) {
 		}
 		named := strings.Join(lines, "\n")
 		missing := 0
-		for _, n := range []need{needSlapd, needRedis, needInitdb} {
+		for _, n := range []need{needSlapd, needRedis, needInitdb, needSamba} {
 			_, err := n.find()
 			if (err != nil) != strings.Contains(named, n.server+" is missing") {
 				t.Errorf("%s: this package says %v, the script says %q", n.server, err, named)
 			}
 			if err != nil {
 				missing++
+			}
+		}
+		if _, err := findMoto(); err != nil { // it lies in folders of its own too
+			missing++
+			if !strings.Contains(named, "moto is missing") {
+				t.Errorf("moto: this package says %v, the script says %q", err, named)
 			}
 		}
 		if len(lines) != missing {

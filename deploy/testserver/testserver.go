@@ -29,7 +29,7 @@ const startLimit = 90 * time.Second
 
 // Required reports whether a missing server must fail a test rather than skip
 // it. The environment variable RESETD_TEST_REQUIRE holds "all" or a comma
-// separated list out of slapd, redis and postgres. CI sets it to "all", so that
+// separated list out of slapd, redis, postgres, samba, keycloak and moto. CI sets it to "all", so that
 // a machine without servers can not pass for a machine where they were tested.
 func Required(server string) bool {
 	for _, name := range strings.Split(os.Getenv("RESETD_TEST_REQUIRE"), ",") {
@@ -43,13 +43,17 @@ func Required(server string) bool {
 // MissingError says that a server can not be started because its programs are
 // not installed.
 type MissingError struct {
-	Server  string // slapd, redis or postgres: the name RESETD_TEST_REQUIRE knows
+	Server  string // slapd, redis, postgres, samba …: the name RESETD_TEST_REQUIRE knows
 	Program string // the program that was looked for
 	Package string // the Debian package that brings it
+	Reason  string // what keeps it from running although it is installed; usually empty
 }
 
 // Error names the missing program and both ways to install it.
 func (e *MissingError) Error() string {
+	if e.Reason != "" {
+		return e.Server + " can not run: " + e.Reason
+	}
 	return fmt.Sprintf("%s is not installed: run `make servers`, or `apt-get install --no-install-recommends %s`",
 		e.Program, e.Package)
 }

@@ -34,6 +34,7 @@ const (
 	insertCallback
 	updateCallback
 	putSetting
+	insertPermission
 	purgeEvents
 	purgeCallbacks
 	purgeTask
@@ -56,6 +57,8 @@ var statements = [statementCount]statement{
 	updateCallback: {"update", "callbacks", []column{{"id", text}, {"state", text}, {"doc", text}}, ""},
 	putSetting: {"insert", "settings", []column{{"key", text}, {"value", text}, {"updated_at", bigint}},
 		"ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at"},
+	insertPermission: {"insert", "permissions", []column{{"system", text}, {"at", bigint}, {"actor", text}, {"decision", text},
+		{"before", text}, {"after", text}, {"reason", text}}, ""},
 	purgeEvents:    {"delete", "events", []column{{"task", bigint}}, ""},
 	purgeCallbacks: {"delete", "callbacks", []column{{"task", bigint}}, ""},
 	purgeTask:      {"delete", "tasks", []column{{"n", bigint}}, ""},

@@ -96,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 		return nil, err
 	}
 	life, cancel := context.WithCancel(context.Background())
-	q.cancel = cancel
+	q.life, q.cancel = life, cancel
 	if q.engine == nil {
 		q.herald = newHerald(q)
 		q.background.Go(func() { q.health.watch(life) })

@@ -30,7 +30,8 @@ type Queue struct {
 	metrics   *metrics
 	synced    bool // Redis syncs its append-only file before every answer
 
-	cancel     context.CancelFunc // ends the background goroutines
+	life       context.Context    //nolint:containedctx // of the background goroutines
+	cancel     context.CancelFunc // ends them
 	background sync.WaitGroup
 
 	mu      sync.RWMutex

@@ -84,7 +84,7 @@ func (c *Client) Failure(a *Answer, code schemas.Code, text string) *schemas.Fai
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 {
-		return bounded(time.Duration(min(seconds, 86400) * float64(time.Second)))
+		return bounded(time.Duration(min(seconds, most.Seconds()) * float64(time.Second)))
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return bounded(at.Sub(serverTime(h, now)))
@@ -96,10 +96,14 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 // It is zero for a header that is not there or in the past, and at most a day.
 func UntilEpoch(h http.Header, name string, now time.Time) time.Duration {
 	seconds, err := strconv.ParseInt(strings.TrimSpace(h.Get(name)), 10, 64)
-	if err != nil {
+	here := serverTime(h, now)
+	switch {
+	case err != nil:
 		return 0
+	case seconds > here.Unix()+int64(most/time.Second): // far beyond, where a difference of times would overflow
+		return most
 	}
-	return bounded(time.Unix(seconds, 0).Sub(serverTime(h, now)))
+	return bounded(time.Unix(seconds, 0).Sub(here))
 }
 
 func serverTime(h http.Header, now time.Time) time.Time {
@@ -109,4 +113,7 @@ func serverTime(h http.Header, now time.Time) time.Time {
 	return now
 }
 
-func bounded(d time.Duration) time.Duration { return max(0, min(d, 24*time.Hour)) }
+// most is the longest wait that is believed.
+const most = 24 * time.Hour
+
+func bounded(d time.Duration) time.Duration { return max(0, min(d, most)) }

@@ -56,11 +56,11 @@ type Answer struct {
 //
 // A change without an answer is timed_out, because it may have been made; one that was certainly not sent is unavailable.
 func (c *Client) Do(ctx context.Context, call Call) (*Answer, *schemas.Failure) {
+	token, f := c.token(ctx)
+	if f != nil {
+		return nil, f
+	}
 	for refreshed := false; ; refreshed = true {
-		token, f := c.token(ctx)
-		if f != nil {
-			return nil, f
-		}
 		a, f := c.once(ctx, &call, token)
 		if f != nil {
 			return nil, f
@@ -68,10 +68,17 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, *schemas.Failure) 
 		if c.Watch != nil {
 			c.Watch(a)
 		}
-		if a.Status == http.StatusUnauthorized && c.Tokens != nil && c.Tokens.drop(token) && !refreshed {
-			continue
+		if a.Status != http.StatusUnauthorized || c.Tokens == nil || !c.Tokens.drop(token) || refreshed {
+			return a, c.judge(a)
 		}
-		return a, c.judge(a)
+		next, f := c.token(ctx)
+		if f != nil {
+			return a, f
+		}
+		if next == token { // a key that cannot be renewed; the system has said what it thinks of it
+			return a, c.judge(a)
+		}
+		token = next
 	}
 }
 
@@ -159,6 +166,9 @@ func (c *Client) lost(ctx context.Context, call *Call, err error, sent bool) *sc
 	switch {
 	case sent && call.changes():
 		return schemas.Fail(schemas.CodeTimedOut, "%s: %s; whether it was done is not known", c.at(call), why).Because(err)
+	case !sent && call.changes():
+		code = schemas.CodeUnavailable // however it ended, nothing was changed
+		fallthrough
 	case !sent:
 		why += "; nothing was sent; check the address, the network and the system's certificate"
 	}

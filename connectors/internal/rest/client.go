@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -69,6 +70,8 @@ func HTTPClient(ca string, conns int) (*http.Client, error) {
 	t.IdleConnTimeout = 30 * time.Second // less than what servers and firewalls grant as a rule
 	t.MaxResponseHeaderBytes = 64 << 10
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	// One HTTP/2 connection carries many calls; a dead one is noticed by a ping and not by each of them anew.
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second}
 	if ca != "" {
 		pem, err := os.ReadFile(ca)
 		if err != nil {
@@ -135,9 +138,10 @@ func CheckURL(key, text string) error {
 	return nil
 }
 
-// local tells whether a host is this machine, by its name alone.
+// local tells whether a host is this machine, by its name or address alone: 127.example.com is somebody else's.
 func local(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // ended tells why a context ended, or nil.

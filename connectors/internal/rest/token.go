@@ -61,6 +61,9 @@ func (t *Tokens) get(ctx context.Context) (string, *schemas.Failure) {
 		if err != nil {
 			return "", err
 		}
+		if got.Text == "" {
+			return "", schemas.Fail(schemas.CodeUnavailable, "the token server gave an empty token; check its address and what stands between")
+		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.now = got
@@ -73,7 +76,7 @@ func (t *Tokens) get(ctx context.Context) (string, *schemas.Failure) {
 		}
 		return a.Val.(string), nil
 	case <-ctx.Done():
-		return "", schemas.Fail(schemas.CodeTimedOut, "the token server gave no answer in time; nothing was sent to the system").Because(ctx.Err())
+		return "", schemas.Fail(schemas.CodeUnavailable, "the token server gave no answer in time; nothing was sent to the system").Because(ctx.Err())
 	}
 }
 
@@ -86,16 +89,24 @@ func (t *Tokens) kept() string {
 	return t.now.Text
 }
 
-// drop forgets a token that the system has refused. It tells whether another is worth a try: not when a fetch gave the
-// same again.
+// Forget drops the token, so that the next call fetches another: where rights are written into tokens, a right that was
+// granted meanwhile counts only then.
+func (t *Tokens) Forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now = Token{}
+}
+
+// drop forgets a token that the system has refused. It tells whether another is worth a try: not when a fetch has given
+// the same again. Of many callers with the same token the first drops it, and the others share what comes after it.
 func (t *Tokens) drop(text string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	again := t.bad != text
-	t.bad = text
-	if t.now.Text == text {
-		t.now = Token{}
+	if t.now.Text != text {
+		return true
 	}
+	again := t.bad != text
+	t.now, t.bad = Token{}, text
 	return again
 }
 

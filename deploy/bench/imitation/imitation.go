@@ -12,9 +12,12 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// Config sets how long a reset takes, in milliseconds.
+// Config sets how long a reset takes, in milliseconds. With Report, the imitation writes there what it has seen when it is
+// closed; Limit is the number of calls in any second that it counts violations against.
 type Config struct {
-	ResetMS int `yaml:"reset_ms"`
+	ResetMS int    `yaml:"reset_ms"`
+	Limit   int    `yaml:"limit"`
+	Report  string `yaml:"report" path:"file"`
 }
 
 // Kind is what a benchmark build adds to the kinds.
@@ -35,11 +38,13 @@ func (c *Config) Secrets() []schemas.Secret { return nil }
 
 // Open makes an empty system in which every account exists.
 func (c *Config) Open(connectors.Env) (connectors.Connector, error) {
-	return &system{delay: time.Duration(c.ResetMS) * time.Millisecond, resets: map[string]int{}}, nil
+	return &system{delay: time.Duration(c.ResetMS) * time.Millisecond, file: c.Report, watch: watch{limit: c.Limit}, resets: map[string]int{}}, nil
 }
 
 type system struct {
 	delay time.Duration
+	file  string
+	watch watch
 
 	mu     sync.Mutex
 	resets map[string]int // by account
@@ -53,18 +58,22 @@ func (s *system) evidence(id string) schemas.Evidence {
 }
 
 func (s *system) Probe(context.Context) (schemas.Capabilities, error) {
+	s.watch.call()
 	return schemas.Capabilities{Product: "imitation", Modes: []schemas.Mode{schemas.ModeRandomize, schemas.ModeExpire}, Revoke: true}, nil
 }
 
 func (s *system) Resolve(_ context.Context, a schemas.Account) (schemas.Identity, error) {
+	s.watch.call()
 	return schemas.Identity{ID: a.Key(), Name: a.Value}, nil
 }
 
 func (s *system) Classify(_ context.Context, id schemas.Identity) (schemas.Class, error) {
+	s.watch.call()
 	return schemas.Class{Origin: schemas.OriginNative, Enabled: true, Evidence: s.evidence(id.ID)}, nil
 }
 
 func (s *system) Reset(ctx context.Context, id schemas.Identity, _ schemas.Mode) (schemas.Receipt, error) {
+	s.watch.call()
 	select {
 	case <-ctx.Done():
 		return schemas.Receipt{}, schemas.Fail(schemas.CodeTimedOut, "the imitation was interrupted")
@@ -77,10 +86,12 @@ func (s *system) Reset(ctx context.Context, id schemas.Identity, _ schemas.Mode)
 }
 
 func (s *system) Revoke(context.Context, schemas.Identity) (schemas.Receipt, error) {
+	s.watch.call()
 	return schemas.Receipt{Code: schemas.CodeOK}, nil
 }
 
 func (s *system) Verify(_ context.Context, id schemas.Identity, since schemas.Evidence) (schemas.Proof, error) {
+	s.watch.call()
 	now := s.evidence(id.ID)
 	if now.Same(since) {
 		return schemas.Proof{State: schemas.ProofNotEnforced, Evidence: now}, nil
@@ -88,4 +99,12 @@ func (s *system) Verify(_ context.Context, id schemas.Identity, since schemas.Ev
 	return schemas.Proof{State: schemas.ProofEnforced, Changed: true, Evidence: now}, nil
 }
 
-func (s *system) Close() error { return nil }
+// Close writes the report.
+func (s *system) Close() error {
+	if s.file == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch.save(s.file, s.resets)
+}

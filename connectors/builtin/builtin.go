@@ -3,6 +3,8 @@ package builtin
 
 import (
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/awsiam"
+	"github.com/resetd/resetd/connectors/cognito"
 	"github.com/resetd/resetd/connectors/entra"
 	"github.com/resetd/resetd/connectors/googleworkspace"
 	"github.com/resetd/resetd/connectors/okta"
@@ -12,6 +14,8 @@ import (
 // Kinds gives all kinds, in alphabetical order.
 func Kinds() []connectors.Kind {
 	return []connectors.Kind{
+		awsiam.Kind(),
+		cognito.Kind(),
 		entra.Kind(),
 		googleworkspace.Kind(),
 		okta.Kind(),

@@ -7,6 +7,7 @@ import (
 	"github.com/resetd/resetd/connectors/cognito"
 	"github.com/resetd/resetd/connectors/entra"
 	"github.com/resetd/resetd/connectors/googleworkspace"
+	"github.com/resetd/resetd/connectors/keycloak"
 	"github.com/resetd/resetd/connectors/okta"
 	"github.com/resetd/resetd/connectors/openldap"
 )
@@ -18,6 +19,7 @@ func Kinds() []connectors.Kind {
 		cognito.Kind(),
 		entra.Kind(),
 		googleworkspace.Kind(),
+		keycloak.Kind(),
 		okta.Kind(),
 		openldap.Kind(),
 	}

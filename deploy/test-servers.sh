@@ -1,14 +1,15 @@
 #!/bin/sh
-# Installs the servers that the tests start for themselves: OpenLDAP, Redis and
-# PostgreSQL. `make test` calls it first; with everything in place it only looks
-# and says nothing.
+# Installs the servers that the tests start for themselves: OpenLDAP, Redis,
+# PostgreSQL, Keycloak, and moto for AWS. `make test` calls it first; with
+# everything in place it only looks and says nothing.
 #
 # It installs as root on Debian and Ubuntu, without starting any service. Where
 # it can not, it prints one line for each missing server: what is missing and
 # how to install it. Tests that need a missing server are skipped.
 #
-#   RESETD_TEST_REQUIRE  all, or a list out of slapd,redis,postgres: servers
-#                        without which this script (exit 1) and the tests fail
+#   RESETD_TEST_REQUIRE  all, or a list out of slapd,redis,postgres,
+#                        keycloak,moto: servers without which this script
+#                        (exit 1) and the tests fail
 #   RESETD_TEST_INSTALL  no: look, but install nothing
 #   RESETD_TEST_DIRS     folders to look in besides PATH, separated by colons,
 #                        instead of the distributions' own (as in find.go)
@@ -32,12 +33,73 @@ have() {
 	return 1
 }
 
+# Keycloak comes from Maven Central. The version is also in keycloak.go, and the
+# sum is that of the archive.
+keycloak_version=26.7.4
+keycloak_sum=04823c336b797a7e18889a44262a7a64e6bf624cbbcc518c85e2622176ff2eee
+keycloak_cache=${XDG_CACHE_HOME:-${HOME-}/.cache}/resetd
+keycloak_home=$keycloak_cache/keycloak-$keycloak_version
+
+# have_keycloak: is there a Java, and a Keycloak that was built to its end?
+have_keycloak() { have java && [ -f "$keycloak_home/built-for-tests" ]; }
+
+# add_keycloak fetches Keycloak by its Maven coordinates and builds it for an
+# in-memory database, once: a server of it then starts in seconds.
+add_keycloak() {
+	echo "test-servers: fetching and building keycloak $keycloak_version" >&2
+	mkdir -p "$keycloak_cache" || return 1
+	work=$(mktemp -d "$keycloak_cache/work-XXXXXX") || return 1
+	archive=$work/keycloak-quarkus-dist-$keycloak_version.tar.gz
+	if mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory="$work" \
+		-Dartifact="org.keycloak:keycloak-quarkus-dist:$keycloak_version:tar.gz" >"$work/log" 2>&1 </dev/null &&
+		echo "$keycloak_sum  $archive" | sha256sum -c - >>"$work/log" 2>&1 &&
+		tar -xzf "$archive" -C "$work" 2>>"$work/log" &&
+		"$work/keycloak-$keycloak_version/bin/kc.sh" build --db=dev-mem --health-enabled=true >>"$work/log" 2>&1 </dev/null; then
+		touch "$work/keycloak-$keycloak_version/built-for-tests"
+		rm -rf "$keycloak_home"
+		mv "$work/keycloak-$keycloak_version" "$keycloak_home"
+	else
+		echo "test-servers: keycloak can not be had; the last words:" >&2
+		tail -n 15 "$work/log" >&2
+	fi
+	rm -rf "$work"
+}
+
+# moto comes from PyPI, into a folder of its own. The version is also in moto.go.
+moto_version=5.2.5
+moto_home=${XDG_CACHE_HOME:-${HOME-}/.cache}/resetd/moto-$moto_version
+
+# have_moto: is there a moto_server, in the usual places or where add_moto puts
+# it? RESETD_TEST_DIRS stands for all places.
+have_moto() {
+	have moto_server || { [ -z "${RESETD_TEST_DIRS+set}" ] && [ -x "$moto_home/bin/moto_server" ]; }
+}
+
+# add_moto installs moto, without touching the machine's own Python.
+add_moto() {
+	echo "test-servers: installing moto $moto_version" >&2
+	mkdir -p "$(dirname "$moto_home")" || return 1
+	moto_log=$(mktemp)
+	rm -rf "$moto_home" # what an attempt that was interrupted left
+	if python3 -m venv "$moto_home" >"$moto_log" 2>&1 && # it can not be moved later: its scripts name the folder
+		"$moto_home/bin/python" -m pip install --quiet --disable-pip-version-check "moto[server]==$moto_version" >>"$moto_log" 2>&1 </dev/null; then
+		rm -f "$moto_log"
+		return
+	fi
+	echo "test-servers: moto can not be had; the last words:" >&2
+	tail -n 15 "$moto_log" >&2
+	rm -rf "$moto_home" "$moto_log"
+}
+
 # look sets $missing to the servers that are not installed.
 look() {
 	missing=
 	have slapd || missing="$missing slapd"
 	have redis-server || have valkey-server || missing="$missing redis"
 	have initdb || missing="$missing postgres"
+	have_keycloak || missing="$missing keycloak"
+	{ have samba && have samba-tool && have ldbmodify && have kinit; } || missing="$missing samba"
+	have_moto || missing="$missing moto"
 }
 
 # required SERVER: does RESETD_TEST_REQUIRE name it?
@@ -66,6 +128,18 @@ packages() {
 	brew:redis) echo redis ;;
 	apt-get:postgres | apk:postgres | brew:postgres) echo postgresql ;;
 	dnf:postgres) echo postgresql-server ;;
+	apt-get:moto) echo python3-venv ;;
+	dnf:moto) echo python3 ;;
+	apk:moto) echo python3 py3-pip ;;
+	brew:moto) echo python ;;
+	apt-get:samba) echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba ldb-tools krb5-user ;;
+	dnf:samba) echo samba-dc krb5-workstation ldb-tools ;;
+	apk:samba) echo samba-dc krb5 ldb-tools ;;
+	brew:samba) echo samba krb5 ;;
+	apt-get:keycloak) echo default-jre-headless maven ;;
+	dnf:keycloak) echo java-21-openjdk-headless maven ;;
+	apk:keycloak) echo openjdk21-jre-headless maven ;;
+	brew:keycloak) echo openjdk@21 maven ;;
 	esac
 }
 
@@ -136,8 +210,10 @@ add() {
 			slapd) unit=slapd ;;
 			redis) unit=redis-server ;;
 			postgres) unit=postgresql ;;
+			keycloak | moto) continue ;; # no service comes with it
 			esac
-			systemctl disable "$unit" >/dev/null 2>&1 || true
+			# shellcheck disable=SC2086 # a list of words
+			systemctl disable $unit >/dev/null 2>&1 || true
 		done
 	fi
 }
@@ -148,6 +224,24 @@ if [ -n "$missing" ] && [ "${RESETD_TEST_INSTALL-}" != no ] &&
 	add
 	look
 fi
+
+case " $missing " in
+*" keycloak "*)
+	if [ "${RESETD_TEST_INSTALL-}" != no ] && have java && command -v mvn >/dev/null 2>&1; then
+		add_keycloak || true
+		look
+	fi
+	;;
+esac
+
+case " $missing " in
+*" moto "*)
+	if [ "${RESETD_TEST_INSTALL-}" != no ] && command -v python3 >/dev/null 2>&1; then
+		add_moto
+		look
+	fi
+	;;
+esac
 
 status=0
 for server in $missing; do

@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"github.com/resetd/resetd/connectors"
+	"github.com/resetd/resetd/connectors/activedirectory"
 	"github.com/resetd/resetd/connectors/awsiam"
 	"github.com/resetd/resetd/connectors/cognito"
 	"github.com/resetd/resetd/connectors/entra"
@@ -15,6 +16,7 @@ import (
 // Kinds gives all kinds, in alphabetical order.
 func Kinds() []connectors.Kind {
 	return []connectors.Kind{
+		activedirectory.Kind(),
 		awsiam.Kind(),
 		cognito.Kind(),
 		entra.Kind(),

@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -51,9 +52,11 @@ func TestMissingServerSkipsInOneLineThatTellsHowToInstallIt(t *testing.T) {
 	for pkg, start := range map[string]func(testing.TB){
 		"slapd":        func(t testing.TB) { Slapd(t) },
 		"redis-server": func(t testing.TB) { Redis(t) },
-		"python3-venv": func(t testing.TB) { Moto(t) },
-		"postgresql":   func(t testing.TB) { Postgres(t, OwnCluster()) },
-		"ldb-tools":    func(t testing.TB) { Samba(t) },
+		"python3-venv": func(t testing.TB) {
+			begin(t, func(ctx context.Context) (*MotoServer, error) { return StartMoto(ctx, "") })
+		},
+		"postgresql": func(t testing.TB) { Postgres(t, OwnCluster()) },
+		"ldb-tools":  func(t testing.TB) { Samba(t) },
 	} {
 		v := judge(start)
 		if v.failed != "" || v.skipped == "" {
@@ -108,10 +111,14 @@ func TestScriptNamesExactlyTheServersThatAreMissingHere(t *testing.T) {
 				missing++
 			}
 		}
-		if _, err := findMoto(); err != nil { // it lies in folders of its own too
-			missing++
-			if !strings.Contains(named, "moto is missing") {
-				t.Errorf("moto: this package says %v, the script says %q", err, named)
+		_, noMoto := findMoto()
+		_, _, noKeycloak := findKeycloak()
+		for server, err := range map[string]error{"moto": noMoto, "keycloak": noKeycloak} { // in folders of their own
+			if (err != nil) != strings.Contains(named, server+" is missing") {
+				t.Errorf("%s: this package says %v, the script says %q", server, err, named)
+			}
+			if err != nil {
+				missing++
 			}
 		}
 		if len(lines) != missing {

@@ -11,6 +11,9 @@
 // is not installed, or fail it when RESETD_TEST_REQUIRE names the server.
 // StartSlapd, StartRedis and StartPostgres return errors instead, for programs
 // without a testing.TB.
+//
+// Samba is the exception: a domain controller has fixed ports, so each gets a
+// loopback address of its own, and it takes root.
 package testserver
 
 import (

@@ -52,9 +52,6 @@ func NewDialer[R any](c Settings, product Product[R]) (*Dialer[R], error) {
 	return &Dialer[R]{product: product, servers: servers, tls: protection, timeout: c.Timeout, system: c.System}, nil
 }
 
-// System gives the system's name in the configuration.
-func (d *Dialer[R]) System() string { return d.system }
-
 // connect gives a session at the first server that lets us in. The servers are copies of one directory, so one that
 // refuses our password speaks for all; every other refusal leads to the next.
 func (d *Dialer[R]) connect(ctx context.Context) (*Session[R], error) {

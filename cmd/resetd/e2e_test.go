@@ -46,11 +46,17 @@ func play(t *testing.T, options ...func(*harness.SiteOptions)) *stage {
 	if testing.Short() {
 		t.Skip("end-to-end tests build the binary; they run without -short")
 	}
+	return playOn(t, testserver.Slapd(t, testserver.WithUsers(200), testserver.WithClearPasswords()), options...)
+}
+
+// playOn does the same around a directory that is there already.
+func playOn(t *testing.T, slapd *testserver.SlapdServer, options ...func(*harness.SiteOptions)) *stage {
+	t.Helper()
 	binary, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, binary: binary, slapd: testserver.Slapd(t, testserver.WithUsers(200), testserver.WithClearPasswords()), log: &bytes.Buffer{}, bodies: &bytes.Buffer{}}
+	s := &stage{t: t, binary: binary, slapd: slapd, log: &bytes.Buffer{}, bodies: &bytes.Buffer{}}
 	if s.receiver, err = harness.NewReceiver(func(body []byte) { s.bodies.Write(body) }); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +107,17 @@ func (s *stage) ask(id string, accounts ...string) []schemas.Task {
 		out[i] = s.final(a.ID)
 	}
 	return out
+}
+
+// newest gives the task that was made last.
+func (s *stage) newest() schemas.Task {
+	s.t.Helper()
+	var page schemas.TaskPage
+	code, err := s.client.Get(s.t.Context(), "/v1/tasks?limit=1", &page)
+	if err != nil || code != http.StatusOK || len(page.Tasks) != 1 {
+		s.t.Fatalf("tasks: HTTP %d, %v", code, err)
+	}
+	return page.Tasks[0]
 }
 
 func (s *stage) final(id string) schemas.Task {

@@ -31,6 +31,7 @@ func commands() []*cobra.Command {
 		sendCommand(),
 		signCommand(),
 		tasksCommand(),
+		accountsCommand(),
 		systemsCommand(),
 		versionCommand(),
 	}

@@ -198,7 +198,9 @@ func TestStatesAndPausesAreMetrics(t *testing.T) {
 		}
 		o.down.Store(false)
 		time.Sleep(2 * time.Second)
+		o.mu.Lock()
 		o.answer = func(int) error { return busy(time.Minute) }
+		o.mu.Unlock()
 		_, _ = r.resolve(t.Context())
 		if got := gauges(); got["state/paused"] != 1 || got["state/closed"] != 0 || got["pause_seconds"] != 60 || got["pauses_total"] != 1 || got["pace_share"] != 0.7 {
 			t.Errorf("in a pause: %v", got)

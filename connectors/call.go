@@ -46,10 +46,12 @@ const inPlace = 2
 
 func guarded[T any](ctx context.Context, s *system, step string, do func(context.Context) (T, error)) (out T, err error) {
 	for again := 0; ; again++ {
-		if err := s.turn(ctx, step); err != nil {
+		m, err := s.turn(ctx, step)
+		if err != nil {
 			return out, err
 		}
 		out, err = once(ctx, s, step, do)
+		s.pace.ended(m, step, time.Now())
 		if err == nil {
 			s.heard(ctx, step, nil)
 			return out, nil
@@ -66,7 +68,7 @@ func guarded[T any](ctx context.Context, s *system, step string, do func(context
 }
 
 // turn holds a call back until it may be made. Only a probe goes to a system that does not answer.
-func (s *system) turn(ctx context.Context, step string) error {
+func (s *system) turn(ctx context.Context, step string) (mark, error) {
 	gate := func() error {
 		if step == stepProbe {
 			return nil
@@ -74,12 +76,13 @@ func (s *system) turn(ctx context.Context, step string) error {
 		return s.breaker.allow(s.Name)
 	}
 	if err := gate(); err != nil {
-		return err
+		return mark{}, err
 	}
-	if err := s.pace.wait(ctx, step == string(schemas.StepResolve)); err != nil {
-		return err
+	m, err := s.pace.wait(ctx, step == string(schemas.StepResolve))
+	if err != nil {
+		return mark{}, err
 	}
-	return gate() // it may have fallen silent meanwhile
+	return m, gate() // it may have fallen silent meanwhile
 }
 
 // heard draws from the end of a call what it says about the system; nothing, if the caller gave up.

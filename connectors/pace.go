@@ -35,7 +35,8 @@ type pace struct {
 	busy  int       // pauses in a row for which the system named no time
 
 	own      schedule
-	passed   ring // calls let through by our own schedule, if there is a bound
+	passed   ring                     // calls let through by our own schedule, if there is a bound
+	usual    map[string]time.Duration // how long a step takes, of those that are quick
 	throttle throttle
 	share    float64 // as the Pacer said last
 	learned  time.Duration
@@ -60,7 +61,8 @@ type waiter struct {
 }
 
 func newPace(s System, log zerolog.Logger, m *metrics) *pace {
-	p := &pace{system: s.Name, every: s.Rate.every(), good: s.Rate.tolerance(), tight: s.Rate.Per <= span, metrics: m, log: log.With().Str("system", s.Name).Logger(), poke: make(chan struct{}, 1), share: 1}
+	p := &pace{system: s.Name, every: s.Rate.every(), good: s.Rate.tolerance(), tight: s.Rate.Per <= span, metrics: m, log: log.With().Str("system", s.Name).Logger(), poke: make(chan struct{}, 1), share: 1,
+		usual: map[string]time.Duration{}}
 	// An earlier process may have called a moment ago, so there is nothing to borrow at first.
 	p.own.next = time.Now()
 	if p.every > 0 {
@@ -71,9 +73,9 @@ func newPace(s System, log zerolog.Logger, m *metrics) *pace {
 
 // wait lets a call through when it is its turn. A wait that would outlast the caller, and a pause that is longer than
 // patience, fail at once as rate_limited, and say how long it would have been.
-func (p *pace) wait(ctx context.Context, begins bool) error {
+func (p *pace) wait(ctx context.Context, begins bool) (mark, error) {
 	if err := ctx.Err(); err != nil {
-		return schemas.Fail(schemas.CodeTimedOut, "the call was given up before it was made; nothing was sent").Because(err)
+		return mark{}, schemas.Fail(schemas.CodeTimedOut, "the call was given up before it was made; nothing was sent").Because(err)
 	}
 	began := time.Now()
 	class := onward
@@ -83,39 +85,42 @@ func (p *pace) wait(ctx context.Context, begins bool) error {
 	w := &waiter{answer: make(chan error, 1)}
 	w.deadline, _ = ctx.Deadline()
 	if !p.queue(w, began, class) {
-		return nil
+		return mark{}, nil
 	}
 	defer func() { p.metrics.waited.WithLabelValues(p.system).Observe(time.Since(began).Seconds()) }()
 	for {
 		select {
 		case err := <-w.answer:
-			if err != nil || p.use(w) {
-				return err
+			if err != nil {
+				return mark{}, err
+			}
+			if m, ok := p.use(w); ok {
+				return m, nil
 			}
 		case <-ctx.Done():
 			p.leave(w)
-			return schemas.Fail(schemas.CodeTimedOut, "the call was given up while it waited for its turn at the system; nothing was sent").Because(ctx.Err())
+			return mark{}, schemas.Fail(schemas.CodeTimedOut, "the call was given up while it waited for its turn at the system; nothing was sent").Because(ctx.Err())
 		}
 	}
 }
 
 // use tells whether a turn can still be used by the one who got it. On a busy machine it may take long to be woken; then it
 // gets the next.
-func (p *pace) use(w *waiter) bool {
+func (p *pace) use(w *waiter) (mark, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if w.passed != nil {
 		*w.passed = now
-		return true
+		return mark{w.passed, now}, true
 	}
 	if w.until.IsZero() || !now.After(w.until) {
-		return true
+		return mark{}, true
 	}
 	p.metrics.missed.WithLabelValues(p.system).Inc()
 	p.line[onward] = slices.Insert(p.line[onward], 0, w)
 	p.wake()
-	return false
+	return mark{}, false
 }
 
 // leave takes a waiter out of the line.

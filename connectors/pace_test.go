@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -317,12 +318,42 @@ func TestCallerThatLeavesTakesNoTurnWithIt(t *testing.T) {
 // At a turn a minute a whole reset takes minutes; its preflight must not give up its probe for that, again and again.
 func TestPreflightWaitsForItsTurnHoweverSlowTheRate(t *testing.T) {
 	d := &diary{}
-	bubble(t, d, func(s *connectors.System, _ *connectors.Options) { s.Rate = connectors.Rate{Count: 1, Per: time.Minute} }, func(t *testing.T, r room) {
+	bubble(t, d, func(s *connectors.System, _ *connectors.Options) {
+		s.Rate = connectors.Rate{Count: 1, Per: time.Minute}
+	}, func(t *testing.T, r room) {
 		if _, err := r.resolve(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Preflight(t.Context(), "corp", schemas.ModeRandomize); err != nil {
 			t.Errorf("a preflight at a turn a minute: %v", err)
+		}
+	})
+}
+
+// straggler is a system to which some calls take longer than others.
+type straggler struct {
+	diary
+	calls atomic.Int32
+}
+
+func (s *straggler) Resolve(ctx context.Context, a schemas.Account) (schemas.Identity, error) {
+	if s.calls.Add(1)%7 == 0 {
+		time.Sleep(25 * time.Millisecond)
+	}
+	return s.diary.Resolve(ctx, a)
+}
+
+func TestCallsThatLoseTimeOnTheirWayAreNotFollowedTooSoon(t *testing.T) {
+	d := &straggler{}
+	bubble(t, d, rated(100), func(t *testing.T, r room) {
+		stop := crowdOf(t, r, 16)
+		time.Sleep(30 * time.Second)
+		stop()
+		if n := d.most(); n > 100 {
+			t.Errorf("%d calls in a second", n)
+		}
+		if n := len(d.times()); n < 2850 {
+			t.Errorf("%d calls in 30 seconds at 100/s", n)
 		}
 	})
 }

@@ -12,7 +12,8 @@ import (
 
 // Preflight tells whether a request of that mode may be sent to the system: the operator's permission first, then the
 // vendor's rights and the modes by a probe. A good probe is believed for a while, a bad one never, so that a right which
-// was granted just now counts at once. Many calls at the same time share one probe.
+// was granted just now counts at once. Many calls at the same time share one probe. An empty mode asks for the operator's
+// permission alone, for who sets no password.
 //
 // The errors are permission_missing with what to grant, unenforced for a mode other than randomize where the system would
 // not demand the change, unsupported for a mode that the system does not have, and those of
@@ -27,7 +28,7 @@ func (s *Set) Preflight(ctx context.Context, system string, mode schemas.Mode) e
 }
 
 func (s *system) preflight(ctx context.Context, mode schemas.Mode) error {
-	if err := s.permitted(); err != nil {
+	if err := s.permitted(); err != nil || mode == "" {
 		return err
 	}
 	got, err := s.capabilities(ctx)

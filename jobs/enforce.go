@@ -136,6 +136,9 @@ func (r *run) prepare(ctx context.Context) (end schemas.Event, done bool) {
 		return r.failed(ctx, err), true
 	}
 	if r.n.InDoubt() && r.task.Request.Mode != schemas.ModeExpire && !class.Evidence.PasswordChangedAt.Equal(r.n.Intent.PasswordChangedAt) {
+		if r.svc.Now().Sub(r.n.IntentAt) > r.svc.Timing.RetryFor {
+			return r.review("the system's records of when the password was set contradict each other"), true
+		}
 		return schemas.Event{Type: schemas.EventDeferred, DueAt: r.svc.Now().Add(r.svc.settle(system)), Waited: true,
 			Detail: "the password was set after the doubt about an earlier attempt was looked into; it is verified again"}, true
 	}
@@ -144,11 +147,28 @@ func (r *run) prepare(ctx context.Context) (end schemas.Event, done bool) {
 			Detail: "dry run: " + id.Name + " would have been reset; nothing was changed"}, true
 	}
 	if since, set := r.task.Request.SkipIfChangedSince, class.Evidence.PasswordChangedAt; !since.IsZero() && !set.IsZero() && !set.Before(since) {
+		tried, err := r.tried(ctx)
+		if err != nil {
+			r.log.Warn().Err(err).Msg("cannot read the history; nothing was changed, and the sweep brings the work back")
+			return schemas.Event{}, true
+		}
+		if tried {
+			return schemas.Event{}, !r.intend(ctx, id, class.Evidence)
+		}
 		return r.sessionsOnly(ctx, id, schemas.Event{Type: schemas.EventSucceeded, Code: schemas.CodeAlreadyInForce,
 			Detail: fmt.Sprintf("the password was set at %s, which is not before %s (skip_if_changed_since); it was left alone",
 				set.UTC().Format(time.RFC3339), since.UTC().Format(time.RFC3339))}), true
 	}
 	return schemas.Event{}, !r.intend(ctx, id, class.Evidence)
+}
+
+// tried tells whether this task may have set the password here before, also in a run that a person has had repeated. What
+// was set since the alert is then no sign that somebody has taken care of the account.
+func (r *run) tried(ctx context.Context) (bool, error) {
+	events, err := r.svc.Ledger.Events(ctx, r.task.ID)
+	return slices.ContainsFunc(events, func(e schemas.Event) bool {
+		return e.Type == schemas.EventIntended && e.System == r.n.System
+	}), err
 }
 
 // account is what is looked for: the request's account, or the name by which another system knows it here.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -86,8 +87,21 @@ func (r *run) sourceOf(class schemas.Class) (string, *schemas.Failure) {
 // follow makes this enforcement wait for the one at the source, which it adds to the task if it is not there. It gives
 // the task, with nothing recorded if the one at the source has ended already.
 func (r *run) follow(ctx context.Context, source string, class schemas.Class) (schemas.Task, error) {
+	t, err := r.route(ctx, r.task, source, class)
+	for tries := 0; errors.Is(err, schemas.ErrState) && tries < 3; tries++ { // another copy was routed meanwhile
+		if t, err = r.svc.Ledger.Task(ctx, r.task.ID); err == nil {
+			t, err = r.route(ctx, t, source, class)
+		}
+	}
+	if err == nil {
+		r.svc.wake(t)
+	}
+	return t, err
+}
+
+func (r *run) route(ctx context.Context, known schemas.Task, source string, class schemas.Class) (schemas.Task, error) {
 	now := r.svc.Now()
-	t, err := r.svc.Ledger.Route(ctx, r.task, source, func(t schemas.Task) ([]schemas.Event, error) {
+	return r.svc.Ledger.Route(ctx, known, source, func(t schemas.Task) ([]schemas.Event, error) {
 		n := t.Enforcement(r.n.ID)
 		if n == nil || n.Generation != r.n.Generation || n.Status.Final() {
 			return nil, errStale
@@ -104,16 +118,12 @@ func (r *run) follow(ctx context.Context, source string, class schemas.Class) (s
 			Code: schemas.CodeResetAtSource, Detail: "the password lives in " + source + "; it is reset there first, then the sessions here are ended",
 			Steps: r.steps, DueAt: now.Add(sourceWait), Waited: true, WaitsFor: source}), nil
 	})
-	if err == nil {
-		r.svc.wake(t)
-	}
-	return t, err
 }
 
-// afterSource ends the sessions here once the enforcement at the source has ended, whatever came of that: they are the
-// thief's either way.
+// afterSource ends the sessions here once the enforcement at the source has ended, also if it failed: they are the thief's
+// either way. Two ends keep it from that: what was withdrawn or refused there, and an account that is protected there.
 func (r *run) afterSource(ctx context.Context, id schemas.Identity, class schemas.Class, at schemas.Enforcement) schemas.Event {
-	if at.Status == schemas.StatusSuccessful && at.Via != r.n.System {
+	if at.Status == schemas.StatusSuccessful && !r.namedThere(class, at) {
 		if f := r.sameAccount(ctx, class, at); f != nil {
 			return r.failed(ctx, f)
 		}
@@ -122,10 +132,20 @@ func (r *run) afterSource(ctx context.Context, id schemas.Identity, class schema
 	if at.Code != "" {
 		told += " (" + string(at.Code) + ")"
 	}
-	end := schemas.Event{Type: schemas.EventSucceeded, Code: schemas.CodeOK, Detail: "the password was reset " + told}
+	end := schemas.Event{Type: schemas.EventSucceeded, Code: at.Code, Detail: "the password was reset " + told, Identity: &id}
 	switch {
-	case at.Status == schemas.StatusCancelled:
-		end.Type, end.Code, end.Detail = schemas.EventCancelled, at.Code, "nothing was reset "+told
+	case at.Status == schemas.StatusCancelled || at.Status == schemas.StatusRejected:
+		end.Type, end.Detail = schemas.EventCancelled, "nothing was reset "+told+", and nothing was done here"
+		if err := r.rehearse(ctx); err != nil {
+			return r.failed(ctx, err)
+		}
+		return end
+	case at.Code == schemas.CodeProtected:
+		end.Type, end.Detail = schemas.EventFailed, "nothing was reset "+told+", and nothing was done here: "+at.Detail
+		return end
+	case at.Code == schemas.CodeAlreadyInForce:
+		end.Detail = "nothing had to be reset " + told + ": " + at.Detail
+		r.steps = append(r.steps, schemas.Step{Name: schemas.StepReset, Code: schemas.CodeResetAtSource, At: r.svc.Now(), Detail: end.Detail})
 	case at.Status != schemas.StatusSuccessful:
 		end.Type, end.Code, end.Detail = schemas.EventFailed, schemas.CodeResetAtSource, "the password was not reset "+told+": "+at.Detail
 	default:
@@ -137,9 +157,15 @@ func (r *run) afterSource(ctx context.Context, id schemas.Identity, class schema
 	return r.sessionsOnly(ctx, id, end)
 }
 
+// namedThere tells whether the enforcement at the source was added for the very account that is copied here. The name of
+// the account here is looked up anew each time, and may have passed to somebody else during the wait.
+func (r *run) namedThere(class schemas.Class, at schemas.Enforcement) bool {
+	return at.Via == r.n.System && at.Account != nil && class.Source != nil && *class.Source == *at.Account
+}
+
 // sameAccount makes sure that what was reset at the source is what the account here is copied from. The two were found by
 // the same name in two systems, which proves nothing.
-func (r *run) sameAccount(ctx context.Context, class schemas.Class, at schemas.Enforcement) *schemas.Failure {
+func (r *run) sameAccount(ctx context.Context, class schemas.Class, at schemas.Enforcement) error {
 	if class.Source == nil || at.Identity == nil {
 		return schemas.Fail(schemas.CodeNeedsReview, "an account of that name was reset on %s, but %s does not say whether it is the one that is copied here (%s); "+
 			"compare the two", at.System, r.n.System, class.Why)
@@ -150,12 +176,28 @@ func (r *run) sameAccount(ctx context.Context, class schemas.Class, at schemas.E
 		return schemas.Fail(schemas.CodeNeedsReview, "the account here is copied from %s %q, which %s does not know; another account of the same name was reset there; "+
 			"look at both", class.Source.Type, class.Source.Value, at.System)
 	case err != nil:
-		return schemas.Fail(schemas.CodeOf(err), "finding the source of the account on %s: %s", at.System, detailOf(err)).Because(err)
+		return around("finding the source of the account on "+at.System, err)
 	case id.ID != at.Identity.ID:
 		return schemas.Fail(schemas.CodeNeedsReview, "the account reset on %s (%s) is not the one that is copied here (%s); reset that one too",
 			at.System, at.Identity.Name, id.Name)
 	}
 	return nil
+}
+
+// rehearse asks in a dry run whether sessions could be ended here.
+func (r *run) rehearse(ctx context.Context) error {
+	if !r.task.Request.DryRun {
+		return nil
+	}
+	return r.maySend(ctx)
+}
+
+// maySend asks for the operator's permission to end sessions. Whether passwords can be set here, and how, matters to
+// nobody then: who administers a copy may not have granted that.
+func (r *run) maySend(ctx context.Context) error {
+	return r.step(schemas.StepPreflight, func() (schemas.Code, string, error) {
+		return schemas.CodeOK, "", r.svc.Enforcer.Preflight(ctx, r.n.System, "")
+	})
 }
 
 // revokes tells whether the task wants sessions to be ended.
@@ -170,9 +212,7 @@ func (r *run) sessionsOnly(ctx context.Context, id schemas.Identity, end schemas
 	if !r.revokes() {
 		return end
 	}
-	err := r.step(schemas.StepPreflight, func() (schemas.Code, string, error) {
-		return schemas.CodeOK, "", r.svc.Enforcer.Preflight(ctx, r.n.System, r.task.Request.Mode)
-	})
+	err := r.maySend(ctx)
 	var got schemas.Receipt
 	if err == nil {
 		err = r.step(schemas.StepRevoke, func() (schemas.Code, string, error) {

@@ -24,7 +24,7 @@ type Ledger interface {
 	// renewed in between stands.
 	TransitionDue(ctx context.Context, w Work, now time.Time, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
 	// Route is a Transition whose events may add an enforcement on that system to the task as it is given (its source and
-	// systems; the rest of it is not looked at).
+	// systems; the rest of it is not looked at). schemas.ErrState means that it acts on others by now.
 	Route(ctx context.Context, t schemas.Task, system string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
 	// Renew moves the due time of claims whose generation is still the one given, and tells which are lost.
 	Renew(ctx context.Context, claims []Work, until time.Time) (lost []Work, err error)
@@ -84,6 +84,7 @@ type Enforcer interface {
 	Resolve(ctx context.Context, system string, a schemas.Account) (schemas.Identity, error)
 	Classify(ctx context.Context, system string, id schemas.Identity) (schemas.Class, error)
 	// Preflight tells whether the system grants what the request needs: the operator's permission, and the vendor's right.
+	// An empty mode asks for the operator's permission alone: no password is to be set.
 	Preflight(ctx context.Context, system string, mode schemas.Mode) error
 	Reset(ctx context.Context, system string, id schemas.Identity, mode schemas.Mode) (schemas.Receipt, error)
 	Revoke(ctx context.Context, system string, id schemas.Identity) (schemas.Receipt, error)

@@ -21,6 +21,8 @@ type systems struct {
 	proof func(system string, p schemas.Proof) schemas.Proof
 	// sealed is what a receipt carries.
 	sealed string
+	// allows, if set, answers a preflight.
+	allows func(system string, mode schemas.Mode) error
 }
 
 type account struct {
@@ -83,7 +85,15 @@ func (s *systems) Classify(ctx context.Context, system string, id schemas.Identi
 	return c, nil
 }
 
-func (s *systems) Preflight(ctx context.Context, system string, _ schemas.Mode) error {
+func (s *systems) Preflight(ctx context.Context, system string, mode schemas.Mode) error {
+	s.mu.Lock()
+	allows := s.allows
+	s.mu.Unlock()
+	if allows != nil {
+		if err := allows(system, mode); err != nil {
+			return err
+		}
+	}
 	return s.ask(ctx, system, schemas.StepPreflight, "")
 }
 

@@ -53,7 +53,8 @@ type permissions struct {
 	mu     sync.RWMutex
 	known  bool
 	latest map[string]schemas.PermissionChange
-	held   map[string]bool // withdrawals under way, and those of which it is not known whether they were recorded
+	under  map[string]int  // withdrawals under way; they count from the moment in which they are asked for
+	held   map[string]bool // withdrawals of which it is not known whether they were recorded; the next reading tells
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -61,7 +62,7 @@ type permissions struct {
 
 func newPermissions(c *config.Config, log zerolog.Logger) *permissions {
 	p := &permissions{configured: map[string]schemas.Permission{}, kinds: map[string]string{}, now: time.Now, log: log,
-		latest: map[string]schemas.PermissionChange{}, held: map[string]bool{}}
+		latest: map[string]schemas.PermissionChange{}, under: map[string]int{}, held: map[string]bool{}}
 	for _, s := range c.Systems {
 		p.configured[s.Name], p.kinds[s.Name] = schemas.PermissionNotGranted, s.Kind
 		if s.Granted() {
@@ -81,7 +82,7 @@ func (p *permissions) state(system string) schemas.PermissionState {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	s := schemas.StateOf(p.latest[system], p.configured[system])
-	if !p.known || p.held[system] {
+	if !p.known || p.held[system] || p.under[system] > 0 {
 		s.Permission = schemas.PermissionNotGranted
 	}
 	if s.Configured == "" {
@@ -101,7 +102,7 @@ func (p *permissions) load(ctx context.Context, l permissionLedger) error {
 	return p.compare(ctx)
 }
 
-// read takes over what the ledger says. What was held back is settled by that.
+// read takes over what the ledger says. What was held back is settled by that, but nothing that is under way.
 func (p *permissions) read(ctx context.Context) error {
 	latest, err := p.ledger.Permissions(ctx)
 	if err != nil {
@@ -123,9 +124,10 @@ func (p *permissions) read(ctx context.Context) error {
 
 // decide records a decision and makes it count. A withdrawal counts before it is recorded, and goes on to count here while
 // it is not known whether it was.
-func (p *permissions) decide(ctx context.Context, system string, d schemas.Decision, actor, reason string) error {
+func (p *permissions) decide(ctx context.Context, system string, d schemas.Decision, actor, reason string) (err error) {
 	if d == schemas.DecisionNotGranted {
-		p.hold(system)
+		p.begin(system)
+		defer func() { p.ended(system, err == nil) }()
 	}
 	// Who decided need not stay on the line for it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), decisionLimit)
@@ -135,21 +137,35 @@ func (p *permissions) decide(ctx context.Context, system string, d schemas.Decis
 	if err := p.read(ctx); err != nil {
 		return err
 	}
-	before := p.state(system)
+	before := p.recorded(system)
 	if d == schemas.DecisionConfigured && before.From == schemas.FromConfiguration {
 		return nil // there is nothing to take back
-	}
-	if d == schemas.DecisionNotGranted {
-		p.hold(system)
 	}
 	return p.record(ctx, schemas.PermissionChange{System: system, At: p.now().UTC(), Actor: actor, Decision: d,
 		From: before.Permission, To: d.Over(p.configured[system]), Reason: reason})
 }
 
-func (p *permissions) hold(system string) {
+// begin lets a withdrawal count while it is under way, and ended while it is not known whether it was recorded.
+func (p *permissions) begin(system string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.held[system] = true
+	p.under[system]++
+}
+
+func (p *permissions) ended(system string, recorded bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under[system]--
+	if !recorded {
+		p.held[system] = true
+	}
+}
+
+// recorded gives the permission as the ledger says, whatever is under way.
+func (p *permissions) recorded(system string) schemas.PermissionState {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return schemas.StateOf(p.latest[system], p.configured[system])
 }
 
 // record writes a change and lets it count.

@@ -251,3 +251,31 @@ func TestAnUnknownSystemIsNotPermitted(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A reading that ends while a withdrawal is on its way knows nothing of it yet, and must not let resets through meanwhile.
+func TestAWithdrawalUnderWayIsNotUndoneByAReading(t *testing.T) {
+	p := onSQLite(t).start("openldap", granted)
+	p.ledger.mu.Lock() // the ledger is slow to take it
+	done := make(chan error, 1)
+	go func() { done <- p.decide(t.Context(), "corp", schemas.DecisionNotGranted, "token:ops", "incident") }()
+	for p.permitted("corp") {
+		time.Sleep(time.Millisecond)
+	}
+	if err := p.read2(t); err != nil {
+		t.Fatal(err)
+	}
+	if p.permitted("corp") {
+		t.Error("a reading let resets through again")
+	}
+	p.ledger.mu.Unlock()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	p.want(t, "recorded", notGranted, schemas.FromRunTime)
+	if h := p.history(t); len(h) != 1 || h[0].From != granted || h[0].To != notGranted {
+		t.Errorf("history %+v", h)
+	}
+	if err := p.refresh(t.Context()); err != nil || p.permitted("corp") {
+		t.Errorf("afterwards: permitted %t, %v", p.permitted("corp"), err)
+	}
+}

@@ -56,7 +56,7 @@ func settle(e schemas.Event) schemas.Event {
 		e.Steps[i].At = settleTime(e.Steps[i].At)
 		e.Steps[i].Detail = strings.ToValidUTF8(e.Steps[i].Detail, "\uFFFD")
 	}
-	e.Identity = clonePointer(e.Identity)
+	e.Identity, e.Account = clonePointer(e.Identity), clonePointer(e.Account)
 	if e.Intent = clonePointer(e.Intent); e.Intent != nil {
 		e.Intent.PasswordChangedAt = e.Intent.PasswordChangedAt.UTC()
 	}
@@ -65,6 +65,7 @@ func settle(e schemas.Event) schemas.Event {
 		e.Accepted.Callback = clonePlan(e.Accepted.Callback)
 		e.Accepted.Request = cloneRequest(e.Accepted.Request)
 		e.Accepted.Request.OccurredAt = e.Accepted.Request.OccurredAt.UTC()
+		e.Accepted.Request.SkipIfChangedSince = e.Accepted.Request.SkipIfChangedSince.UTC()
 	}
 	return e
 }
@@ -85,7 +86,7 @@ func clone(t schemas.Task) schemas.Task {
 	for i := range t.Enforcements {
 		n := &t.Enforcements[i]
 		n.Steps = slices.Clone(n.Steps)
-		n.Identity, n.Intent = clonePointer(n.Identity), clonePointer(n.Intent)
+		n.Identity, n.Intent, n.Account = clonePointer(n.Identity), clonePointer(n.Intent), clonePointer(n.Account)
 	}
 	return t
 }

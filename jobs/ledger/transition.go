@@ -109,7 +109,7 @@ func (b *batch) transition(id string, decide func(schemas.Task) ([]schemas.Event
 	}
 	if len(task.Enforcements) > len(before.Enforcements) {
 		if scope = b.found.scopes[newScope(task.Source, systemsOf(task))]; scope == 0 {
-			return clone(before), fmt.Errorf("ledger: task %s is routed to a system that was not announced; use Route", id)
+			return clone(before), fmt.Errorf("ledger: task %s: %w: it is routed to a system that was not announced by Route, or acts on others by now", id, schemas.ErrState)
 		}
 	}
 	for i, doc := range docs {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the servers that the tests start for themselves: OpenLDAP, Redis,
-# PostgreSQL, Keycloak, and moto for AWS. `make test` calls it first; with
+# PostgreSQL, Keycloak, 389 Directory Server, and moto for AWS. `make test` calls it first; with
 # everything in place it only looks and says nothing.
 #
 # It installs as root on Debian and Ubuntu, without starting any service. Where
@@ -8,7 +8,7 @@
 # how to install it. Tests that need a missing server are skipped.
 #
 #   RESETD_TEST_REQUIRE  all, or a list out of slapd,redis,postgres,
-#                        keycloak,moto: servers without which this script
+#                        keycloak,moto,389ds: servers without which this script
 #                        (exit 1) and the tests fail
 #   RESETD_TEST_INSTALL  no: look, but install nothing
 #   RESETD_TEST_DIRS     folders to look in besides PATH, separated by colons,
@@ -100,6 +100,7 @@ look() {
 	have_keycloak || missing="$missing keycloak"
 	{ have samba && have samba-tool && have ldbmodify && have kinit; } || missing="$missing samba"
 	have_moto || missing="$missing moto"
+	{ have ns-slapd && have certutil && have pk12util && have openssl && [ -d /usr/share/dirsrv/data ]; } || missing="$missing 389ds"
 }
 
 # required SERVER: does RESETD_TEST_REQUIRE name it?
@@ -132,6 +133,8 @@ packages() {
 	dnf:moto) echo python3 ;;
 	apk:moto) echo python3 py3-pip ;;
 	brew:moto) echo python ;;
+	apt-get:389ds) echo 389-ds-base libnss3-tools openssl ;;
+	dnf:389ds) echo 389-ds-base nss-tools openssl ;;
 	apt-get:samba) echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba ldb-tools krb5-user ;;
 	dnf:samba) echo samba-dc krb5-workstation ldb-tools ;;
 	apk:samba) echo samba-dc krb5 ldb-tools ;;
@@ -147,6 +150,7 @@ packages() {
 advice() {
 	for manager in apt-get dnf apk brew; do
 		command -v "$manager" >/dev/null 2>&1 || continue
+		[ -n "$(packages "$manager" "$1")" ] || continue
 		case $manager in
 		apt-get) echo "sudo apt-get install --no-install-recommends $(packages apt-get "$1")" ;;
 		dnf) echo "sudo dnf install $(packages dnf "$1")" ;;
@@ -210,7 +214,8 @@ add() {
 			slapd) unit=slapd ;;
 			redis) unit=redis-server ;;
 			postgres) unit=postgresql ;;
-			keycloak | moto) continue ;; # no service comes with it
+			samba) unit="samba-ad-dc smbd nmbd winbind" ;;
+			keycloak | moto | 389ds) continue ;; # no service comes with it, or none before dscreate makes one
 			esac
 			# shellcheck disable=SC2086 # a list of words
 			systemctl disable $unit >/dev/null 2>&1 || true

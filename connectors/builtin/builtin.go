@@ -9,6 +9,7 @@ import (
 	"github.com/resetd/resetd/connectors/entra"
 	"github.com/resetd/resetd/connectors/googleworkspace"
 	"github.com/resetd/resetd/connectors/keycloak"
+	"github.com/resetd/resetd/connectors/ldap389"
 	"github.com/resetd/resetd/connectors/okta"
 	"github.com/resetd/resetd/connectors/openldap"
 )
@@ -22,6 +23,7 @@ func Kinds() []connectors.Kind {
 		entra.Kind(),
 		googleworkspace.Kind(),
 		keycloak.Kind(),
+		ldap389.Kind(),
 		okta.Kind(),
 		openldap.Kind(),
 	}

@@ -62,7 +62,7 @@ func (s *signIn) refused(ctx context.Context, w *wire) *schemas.Failure {
 		return f
 	case known:
 		return schemas.Fail(schemas.CodeBadCredentials, "%s: AADSTS%d: %s", at, number, text)
-	case w.status >= 500 || transient[number]:
+	case w.status >= 500 || transient[number] || body.Error == "temporarily_unavailable" || body.Error == "server_error":
 		f := schemas.Fail(schemas.CodeUnavailable, "%s: the token server failed (HTTP %d)", at, w.status)
 		f.RetryAfter = rest.RetryAfter(w.header, time.Now())
 		return f

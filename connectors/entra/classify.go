@@ -25,6 +25,11 @@ func (t *tenant) Classify(ctx context.Context, id schemas.Identity) (schemas.Cla
 	if f != nil {
 		return schemas.Class{}, f
 	}
+	if p.hidden && t.config.CheckRoles && !p.any() && !p.sync {
+		// Entra protects administrators from most who reset passwords, but not from all that resetd may hold; and then the
+		// rules for privileged accounts would not hold.
+		return schemas.Class{}, schemas.Fail(schemas.CodePermissionMissing, "whether %s is an administrator cannot be read from Entra (%s): %s", u.UPN, t.env.System, grantSee)
+	}
 	if p.sync {
 		class.Origin = schemas.OriginService
 	}
@@ -51,7 +56,7 @@ func (t *tenant) origin(ctx context.Context, u *user) (schemas.Origin, string, *
 	case is(u.Synced):
 		return schemas.OriginSynced, "onPremisesSyncEnabled is true", nil
 	case strings.EqualFold(u.Type, "Guest"):
-		return schemas.OriginGuest, "userType is Guest", nil
+		return schemas.OriginGuest, "userType is Guest; if its password is kept in this tenant all the same (an internal guest), reset it and end its sessions by hand", nil
 	case is(u.Resource):
 		return schemas.OriginService, "isResourceAccount is true", nil
 	}

@@ -68,8 +68,10 @@ func (t *tenant) authentication(ctx context.Context, name string) (string, *sche
 		return "", f
 	case strings.EqualFold(got.Kind, domainFederated):
 		got.Kind = domainFederated
-	default:
+	case strings.EqualFold(got.Kind, domainManaged):
 		got.Kind = domainManaged
+	default: // a domain of which nothing is said may be either
+		got.Kind = domainUnknown
 	}
 	t.domains.put(name, got.Kind)
 	return got.Kind, nil

@@ -18,6 +18,7 @@ import (
 //	client_secret: ${ENTRA_CLIENT_SECRET}       # or one of: certificate: resetd.pem · federated_token_file: token · managed_identity: true
 //	cloud: global                               # global, usgov, usdod or china
 //	mfa_first: false                            # true: the user must prove a second factor before the change
+//	check_roles: true                           # false: act also where it cannot be read who is an administrator
 type Config struct {
 	TenantID string `yaml:"tenant_id"`
 	ClientID string `yaml:"client_id"`
@@ -37,6 +38,9 @@ type Config struct {
 	TLSCA string `yaml:"tls_ca" path:"file"`
 
 	MFAFirst bool `yaml:"mfa_first"`
+
+	// CheckRoles off lets accounts be reset of which it cannot be read whether they are administrators.
+	CheckRoles bool `yaml:"check_roles"`
 }
 
 //go:embed example.yaml
@@ -45,7 +49,7 @@ var example string
 // Kind is "entra".
 func Kind() connectors.Kind {
 	return connectors.Kind{Name: "entra", Example: example, Settle: 15 * time.Second, New: func() connectors.Config {
-		return &Config{Cloud: "global"}
+		return &Config{Cloud: "global", CheckRoles: true}
 	}}
 }
 

@@ -73,7 +73,11 @@ func (e odata) federated() bool {
 // explain gives the meaning of Graph's errors where it differs from that of their status, or says more.
 func (t *tenant) explain(a *rest.Answer) *schemas.Failure {
 	e := errorOf(a)
-	if e.Error.Code == "" {
+	switch {
+	case e.Error.Code != "":
+	case a.Refuses() && e.Error.Message == "" && a.Header.Get("request-id") == "": // which every answer of Graph has
+		return t.rest.Foreign(a)
+	default:
 		return nil // a gateway's own page; the status tells
 	}
 	fail := func(code schemas.Code, text string) *schemas.Failure {

@@ -76,7 +76,23 @@ func (w *world) memberships(out http.ResponseWriter, r *http.Request, a *app, p 
 	answer(out, body)
 }
 
-// directory answers what concerns the application itself.
+// assignments lists the roles that were given to a person himself, or that he may take when he wants.
+func (w *world) assignments(out http.ResponseWriter, p *person, path string) {
+	all := append(append([]role{}, p.roles...), p.scoped...)
+	if strings.HasSuffix(path, "roleEligibilityScheduleInstances") {
+		if all = p.eligible; w.noPIM {
+			refuse(out, http.StatusBadRequest, "AadPremiumLicenseRequired", "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.")
+			return
+		}
+	}
+	value := []any{}
+	for _, one := range all {
+		value = append(value, map[string]any{"principalId": p.id, "directoryScopeId": "/", "roleDefinition": map[string]any{"templateId": one.template, "displayName": one.name}})
+	}
+	answer(out, map[string]any{"value": value})
+}
+
+// directory answers what concerns roles and the application itself.
 func (w *world) directory(out http.ResponseWriter, r *http.Request, a *app, parts []string) {
 	path := strings.Join(parts, "/")
 	name, id := "", ""
@@ -85,10 +101,16 @@ func (w *world) directory(out http.ResponseWriter, r *http.Request, a *app, part
 			name, id = appID, one.oid
 		}
 	}
+	principal := strings.TrimSuffix(strings.TrimPrefix(r.URL.Query().Get("$filter"), "principalId eq '"), "'")
 	switch path {
-	case "roleManagement/directory/roleAssignments":
-		if !a.may([]string{"RoleManagement.Read.Directory", "Directory.Read.All"}) || r.URL.Query().Get("$filter") != "principalId eq '"+id+"'" {
+	case "roleManagement/directory/roleAssignments", "roleManagement/directory/roleEligibilityScheduleInstances":
+		p := w.people[principal]
+		switch {
+		case !a.may([]string{"RoleManagement.Read.Directory", "Directory.Read.All"}) || p == nil && principal != id:
 			denyRights(out)
+			return
+		case p != nil:
+			w.assignments(out, p, path)
 			return
 		}
 		value := []any{}

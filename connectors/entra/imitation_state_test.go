@@ -46,6 +46,8 @@ type world struct {
 	passwords []string // every one that was sent as a new one
 	rejects   int      // how many more passwords the policy dislikes
 
+	noPIM bool // no licence for it
+
 	getLag, listLag int // how many readings after a change still show the state before
 }
 
@@ -78,6 +80,8 @@ type person struct {
 	id       string
 	password string
 	roles    []role
+	scoped   []role // in an administrative unit, which no membership shows
+	eligible []role // by PIM, and not active now
 	groups   []group
 
 	before              record // before the last change

@@ -24,6 +24,15 @@ type page[T any] struct {
 	Next  string `json:"@odata.nextLink"`
 }
 
+// empty is the failure for an answer without a list: an empty one is there all the same, so this is none of Graph's, and that
+// nothing was found must not be concluded from it. It is nil for a list.
+func (t *tenant) empty(there bool, doing string) *schemas.Failure {
+	if there {
+		return nil
+	}
+	return schemas.Fail(schemas.CodeUnavailable, "%s at Microsoft Graph (%s): the answer holds no list; see whether base_url is right and what stands between", doing, t.env.System)
+}
+
 // list gives the accounts that a filter finds and that carry the name still: each is read again by its id. Two are enough
 // to know that a name is ambiguous; of a down-level name the domain is compared here, so more are asked for.
 func (t *tenant) list(ctx context.Context, filter string, kind bool, match func(*user) bool) ([]*user, *schemas.Failure) {
@@ -42,6 +51,9 @@ func (t *tenant) list(ctx context.Context, filter string, kind bool, match func(
 		if f.Code == schemas.CodePermissionMissing {
 			f.Detail += "; " + grantRead
 		}
+		return nil, f
+	}
+	if f := t.empty(hits.Value != nil, call.Doing); f != nil {
 		return nil, f
 	}
 	var out []*user

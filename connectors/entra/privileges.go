@@ -2,9 +2,13 @@ package entra
 
 import (
 	"context"
+	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/resetd/resetd/connectors/internal/rest"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -21,8 +25,13 @@ var harmless = map[string]bool{
 	"75934031-6c7e-415a-99d7-48dbd49e875e": true, // Usage Summary Reports Reader
 }
 
-// syncRole is held by the account with which Entra Connect writes to the tenant.
-const syncRole = "d29b2b05-8046-44ba-8758-1e26182fcf32"
+// syncRoles are held by the accounts with which Entra Connect and cloud sync write to the tenant: Directory Synchronization
+// Accounts, and On Premises Directory Sync Account.
+var syncRoles = []string{"d29b2b05-8046-44ba-8758-1e26182fcf32", "a92aed5d-d78a-4d16-b381-09adb37eb3b0"}
+
+// syncName is how these accounts are called, which can be told where roles cannot be seen: without them no change of the
+// on-premises directory reaches the tenant.
+var syncName = regexp.MustCompile(`(?i)^(Sync_.+_[0-9a-f]{12}|ADToAADSyncServiceAccount)@[^@]+\.onmicrosoft\.[a-z]+$`)
 
 // privileges is what protects an account in Entra.
 type privileges struct {
@@ -60,19 +69,27 @@ type member struct {
 	Assignable *bool  `json:"isAssignableToRole"`
 }
 
-// privileges reads what protects an account. A right that is missing for it is no failure: Entra keeps its protection
-// whether or not we see it.
+// privileges reads what protects an account. A right that is missing for it is no failure here; what it hides is told.
 func (t *tenant) privileges(ctx context.Context, u *user) (privileges, *schemas.Failure) {
-	p := privileges{restricted: is(u.Restricted)}
+	p := privileges{restricted: is(u.Restricted), sync: syncName.MatchString(u.UPN)}
 	roles, seen, f := t.memberships(ctx, u, "microsoft.graph.directoryRole", "id,displayName,roleTemplateId")
 	if f != nil {
 		return p, f
 	}
 	p.hidden = !seen
+	for _, list := range []string{"roleAssignments", "roleEligibilityScheduleInstances"} {
+		more, seen, f := t.assignments(ctx, u, list)
+		if f != nil {
+			return p, f
+		}
+		p.hidden = p.hidden || !seen
+		roles = append(roles, more...)
+	}
 	for _, r := range roles {
-		p.sync = p.sync || r.Template == syncRole
-		if !harmless[strings.ToLower(r.Template)] {
-			p.roles = append(p.roles, nameOf(r))
+		template := strings.ToLower(r.Template)
+		p.sync = p.sync || slices.Contains(syncRoles, template)
+		if name := nameOf(r); !harmless[template] && !slices.Contains(p.roles, name) {
+			p.roles = append(p.roles, name)
 		}
 	}
 	groups, seen, f := t.memberships(ctx, u, "microsoft.graph.group", "id,displayName,isAssignableToRole")
@@ -110,13 +127,58 @@ func (t *tenant) memberships(ctx context.Context, u *user, kind, properties stri
 		case f != nil:
 			return nil, false, f
 		}
+		if f := t.empty(got.Value != nil, "reading the roles and groups of the account"); f != nil {
+			return nil, false, f
+		}
 		out = append(out, got.Value...)
-		// Only the mark of the place is taken out of the link: an address is not followed wherever it leads.
-		next, err := url.Parse(got.Next)
-		if err != nil || next.Query().Get("$skiptoken") == "" {
+		if got.Next == "" {
 			return out, true, nil
 		}
-		query.Set("$skiptoken", next.Query().Get("$skiptoken"))
+		token := skipToken(got.Next)
+		if token == "" {
+			return out, false, nil // there is more, and no way to it
+		}
+		query.Set("$skiptoken", token)
 	}
 	return out, false, nil
+}
+
+// skipToken takes the mark of the place out of a link to the next page. An address is not followed wherever it leads.
+func skipToken(link string) string {
+	next, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	for name, values := range next.Query() {
+		if strings.EqualFold(name, "$skiptoken") {
+			return values[0]
+		}
+	}
+	return ""
+}
+
+// assignments lists the roles of an account that no membership shows: those in an administrative unit and custom ones
+// (roleAssignments), and those that it may take whenever it wants (PIM, roleEligibilityScheduleInstances).
+func (t *tenant) assignments(ctx context.Context, u *user, list string) (out []member, seen bool, _ *schemas.Failure) {
+	const doing = "reading the role assignments of the account"
+	var got page[struct {
+		Definition struct {
+			Name     string `json:"displayName"`
+			Template string `json:"templateId"`
+		} `json:"roleDefinition"`
+	}]
+	a, f := t.rest.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/roleManagement/directory/" + list, Doing: doing, Into: &got,
+		Query: url.Values{"$filter": {"principalId eq " + quote(u.ID)}, "$expand": {"roleDefinition"}}})
+	switch {
+	case f != nil && a != nil && strings.Contains(errorOf(a).Error.Code, "LicenseRequired"): // no PIM, so nobody is eligible
+		return nil, true, nil
+	case f != nil && f.Code == schemas.CodePermissionMissing:
+		return nil, false, nil
+	case f != nil:
+		return nil, false, f
+	}
+	for _, one := range got.Value {
+		out = append(out, member{Name: one.Definition.Name, Template: one.Definition.Template})
+	}
+	return out, got.Next == "", t.empty(got.Value != nil, doing)
 }

@@ -35,7 +35,13 @@ func (t *tenant) probeUsers(ctx context.Context, got *schemas.Capabilities) *sch
 	var any page[user]
 	query := url.Values{"$top": {"1"}, "$select": {"id,passwordProfile"}}
 	f := t.get(ctx, "reading an account", "/users", query, &any)
-	if f == nil || f.Code != schemas.CodePermissionMissing {
+	if f == nil {
+		f = t.empty(any.Value != nil, "reading an account")
+	}
+	if f == nil {
+		return t.probeAdmins(ctx, any.Value, got)
+	}
+	if f.Code != schemas.CodePermissionMissing {
 		return f
 	}
 	query.Set("$select", "id")
@@ -43,12 +49,30 @@ func (t *tenant) probeUsers(ctx context.Context, got *schemas.Capabilities) *sch
 	switch {
 	case f == nil:
 		got.Warn = append(got.Warn, "passwordProfile cannot be read, so a reset can be made but not proved, and ends as needs_review; grant User-PasswordProfile.ReadWrite.All")
-		return nil
+		return t.probeAdmins(ctx, any.Value, got)
 	case f.Code == schemas.CodePermissionMissing:
 		got.Missing = append(got.Missing, "resetd may not read accounts; "+grantRead)
 		return nil
 	}
 	return f
+}
+
+// probeAdmins reads the roles and groups of one account, as they are read of each that is to be reset.
+func (t *tenant) probeAdmins(ctx context.Context, some []user, got *schemas.Capabilities) *schemas.Failure {
+	if len(some) == 0 {
+		return nil
+	}
+	p, f := t.privileges(ctx, &some[0])
+	switch {
+	case f != nil && f.Code == schemas.CodeAccountNotFound: // deleted since it was listed
+	case f != nil:
+		return f
+	case p.hidden && t.config.CheckRoles:
+		got.Missing = append(got.Missing, "resetd cannot see who is an administrator, so it acts on nobody; "+grantSee)
+	case p.hidden:
+		got.Warn = append(got.Warn, "resetd cannot see who is an administrator and acts all the same (check_roles is off); "+grantSee)
+	}
+	return nil
 }
 
 // probeRights compares our rights with what a reset takes.
@@ -68,10 +92,6 @@ func (t *tenant) probeRights(ctx context.Context, got *schemas.Capabilities) *sc
 		default:
 			got.Warn = append(got.Warn, "whether resetd may "+r.need+" cannot be seen: the token does not tell, and Application.Read.All is not granted; the first reset will show it")
 		}
-	}
-	if !h.sees() {
-		got.Warn = append(got.Warn, "resetd cannot see who is an administrator, so it can neither spare them beforehand nor tell a protected account "+
-			"from a missing right; grant RoleManagement.Read.Directory and GroupMember.Read.All")
 	}
 	if more := h.excess(); len(more) > 0 {
 		got.Warn = append(got.Warn, "resetd holds more than a reset takes, which whoever steals its credential gets too: "+strings.Join(more, ", ")+"; take it away")
@@ -94,11 +114,11 @@ func (t *tenant) probeDomains(ctx context.Context, got *schemas.Capabilities) *s
 		return f
 	}
 	for _, d := range all.Value {
-		kind := domainManaged
-		if strings.EqualFold(d.Kind, domainFederated) {
-			kind = domainFederated
+		for _, kind := range []string{domainManaged, domainFederated} {
+			if strings.EqualFold(d.Kind, kind) {
+				t.domains.put(strings.ToLower(d.ID), kind)
+			}
 		}
-		t.domains.put(strings.ToLower(d.ID), kind)
 	}
 	return nil
 }

@@ -45,9 +45,9 @@ func TestProbeNamesWhatIsMissingAndWhatIsTooMuch(t *testing.T) {
 		"no right to passwords":                      {without(leastPrivilege, "User-PasswordProfile.ReadWrite.All"), nil, nil, "User-PasswordProfile.ReadWrite.All", ""},
 		"no right to sessions":                       {without(leastPrivilege, "User.RevokeSessions.All"), nil, nil, "User.RevokeSessions.All", ""},
 		"no right to read":                           {without(leastPrivilege, "User.Read.All"), nil, nil, "User.Read.All", ""},
-		"neither, and roles cannot be seen":          {without(leastPrivilege, "User-PasswordProfile.ReadWrite.All", "RoleManagement.Read.Directory"), nil, nil, "RoleManagement.Read.Directory", "who is an administrator"},
-		"administrators cannot be seen":              {without(leastPrivilege, "RoleManagement.Read.Directory"), nil, nil, "", "RoleManagement.Read.Directory"},
-		"groups cannot be seen":                      {without(leastPrivilege, "GroupMember.Read.All"), nil, nil, "", "GroupMember.Read.All"},
+		"neither, and roles cannot be seen":          {without(leastPrivilege, "User-PasswordProfile.ReadWrite.All", "RoleManagement.Read.Directory"), nil, nil, "who is an administrator", ""},
+		"administrators cannot be seen":              {without(leastPrivilege, "RoleManagement.Read.Directory"), nil, nil, "RoleManagement.Read.Directory", ""},
+		"groups cannot be seen":                      {without(leastPrivilege, "GroupMember.Read.All"), nil, nil, "GroupMember.Read.All", ""},
 		"domains cannot be seen":                     {without(leastPrivilege, "Domain.Read.All"), nil, nil, "", "Domain.Read.All"},
 		"Global Administrator":                       {leastPrivilege, map[string]string{roleGlobalAdmin: "/"}, nil, "", "Global Administrator"},
 		"User.ReadWrite.All":                         {append([]string{"User.ReadWrite.All"}, leastPrivilege...), nil, nil, "", "User.ReadWrite.All"},
@@ -55,7 +55,7 @@ func TestProbeNamesWhatIsMissingAndWhatIsTooMuch(t *testing.T) {
 		"RoleManagement.ReadWrite.Directory":         {append([]string{"RoleManagement.ReadWrite.Directory"}, leastPrivilege...), nil, nil, "", "RoleManagement.ReadWrite.Directory"},
 		"User.ReadWrite.All alone sets no passwords": {[]string{"User.ReadWrite.All", "RoleManagement.Read.Directory", "GroupMember.Read.All", "Domain.Read.All"}, nil, nil, "User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All"},
 		"a token that tells nothing":                 {leastPrivilege, nil, opaque, "", "cannot be seen"},
-		"a token that tells nothing, but the lists":  {append([]string{"Application.Read.All"}, without(leastPrivilege, "User.RevokeSessions.All", "GroupMember.Read.All")...), nil, opaque, "User.RevokeSessions.All", "GroupMember.Read.All"},
+		"a token that tells nothing, but the lists":  {append([]string{"Application.Read.All"}, without(leastPrivilege, "User.RevokeSessions.All", "GroupMember.Read.All")...), nil, opaque, "User.RevokeSessions.All", ""},
 		"a secret that ends soon":                    {append([]string{"Application.Read.All"}, leastPrivilege...), nil, func(a *app) { a.secretEnd = time.Now().Add(48 * time.Hour) }, "", "client secret of the application ends on"},
 		"a secret that has ended":                    {append([]string{"Application.Read.All"}, leastPrivilege...), nil, func(a *app) { a.secretEnd = time.Now().Add(-48 * time.Hour) }, "", "has ended on"},
 		"a secret that is good for long":             {append([]string{"Application.Read.All"}, leastPrivilege...), nil, func(a *app) { a.secretEnd = time.Now().AddDate(1, 0, 0) }, "", ""},
@@ -103,6 +103,10 @@ func TestProfileThatCannotBeReadIsWarnedOf(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	before := classOf(t, c, p).Evidence
+	// Whether a change is demanded cannot be told before either, and must not be denied.
+	if proof, err := c.Verify(t.Context(), schemas.Identity{ID: p.id}, before); err != nil || proof.State != schemas.ProofUnknown || proof.Changed {
+		t.Errorf("before anything was done: %+v, %v", proof, err)
+	}
 	if _, err := c.Reset(t.Context(), schemas.Identity{ID: p.id}, schemas.ModeRandomize); err != nil {
 		t.Fatal(err)
 	}

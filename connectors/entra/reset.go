@@ -118,7 +118,10 @@ func distinct(ctx context.Context, u *user) *schemas.Failure {
 // patch sends the change, and tells whether it was the policy that rejected the password.
 func (t *tenant) patch(ctx context.Context, u *user, body passwordChange) (rejected bool, _ *schemas.Failure) {
 	a, f := t.change(ctx, rest.Call{Method: http.MethodPatch, Path: "/users/" + segment(u.ID), Body: body, Doing: "resetting the password"})
-	if f == nil || a == nil {
+	switch {
+	case f == nil && a.Status != http.StatusNoContent: // Graph says that and nothing else (https://learn.microsoft.com/graph/api/user-update)
+		return false, t.rest.Failure(a, schemas.CodeTimedOut, "the answer is none of Graph's, so whether it was done is not known; see what stands between resetd and Graph")
+	case f == nil || a == nil:
 		return false, f
 	}
 	switch e := errorOf(a); {

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/resetd/resetd/connectors/internal/rest"
@@ -22,16 +23,21 @@ func (t *tenant) Revoke(ctx context.Context, id schemas.Identity) (schemas.Recei
 		return schemas.Receipt{Code: schemas.CodeUnsupported, Detail: "Entra cannot end the sessions of a guest (" + why +
 			"): they are the home organisation's; block the sign-in here if access must end now"}, nil
 	}
-	var got struct {
-		Value bool `json:"value"`
-	}
-	a, f := t.change(ctx, rest.Call{Method: http.MethodPost, Path: "/users/" + segment(u.ID) + "/revokeSignInSessions", Into: &got, Doing: "ending the sessions"})
+	a, f := t.change(ctx, rest.Call{Method: http.MethodPost, Path: "/users/" + segment(u.ID) + "/revokeSignInSessions", Doing: "ending the sessions"})
 	switch {
 	case f != nil && a != nil && a.Status == http.StatusForbidden && f.Code == schemas.CodePermissionMissing:
 		return schemas.Receipt{}, t.denied(ctx, u, f, revokeRight)
 	case f != nil:
 		return schemas.Receipt{}, f
-	case !got.Value:
+	}
+	var got struct {
+		Value *bool `json:"value"`
+	}
+	switch readable := json.Unmarshal(a.Body, &got) == nil; {
+	case a.Status == http.StatusNoContent:
+	case !readable || got.Value == nil:
+		return schemas.Receipt{}, t.rest.Failure(a, schemas.CodeTimedOut, "the answer is none of Graph's, so whether it was done is not known; see what stands between resetd and Graph")
+	case !*got.Value:
 		return schemas.Receipt{}, t.rest.Failure(a, schemas.CodeUnexpected, "Graph answers that the sessions were not ended; end them in the Entra admin centre")
 	}
 	const done = "refresh tokens and browser sessions are void; access tokens that are out run on for up to an hour unless the application asks again"

@@ -12,6 +12,8 @@ const (
 	grantPassword = "grant the application permission User-PasswordProfile.ReadWrite.All (App registrations, API permissions, then Grant admin consent), " +
 		"or give resetd's service principal the role Password Administrator (Roles & admins; it may be limited to an administrative unit)"
 	grantRevoke = "grant the application permission User.RevokeSessions.All (App registrations, API permissions, then Grant admin consent)"
+	grantSee    = "grant the application permissions RoleManagement.Read.Directory and GroupMember.Read.All, then Grant admin consent; " +
+		"or write check_roles: false, which gives up sparing administrators"
 	grantAdmins = "only a holder of the role Privileged Authentication Administrator may touch it; give resetd's service principal that role " +
 		"if resetd shall act on administrators, or let a person with it do this one"
 )
@@ -85,15 +87,6 @@ func (h held) has(r right) bool {
 // lacks tells whether a right is known not to be there. Roles are known where they can be read; the token alone shows
 // those for the whole tenant and no others.
 func (h held) lacks(r right) bool { return !h.has(r) && h.permissionsKnown && h.rolesKnown }
-
-// sees tells whether we can tell an administrator. Where our permissions are not known, roles that can be read let us hope so.
-func (h held) sees() bool {
-	if !h.permissionsKnown {
-		return h.rolesKnown
-	}
-	holds := func(name string) bool { return slices.Contains(h.permissions, name) }
-	return holds("Directory.Read.All") || holds("RoleManagement.Read.Directory") && (holds("GroupMember.Read.All") || holds("Group.Read.All"))
-}
 
 // excess names what is more than needed.
 func (h held) excess() []string {

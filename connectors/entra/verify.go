@@ -27,6 +27,9 @@ func judge(u *user, since schemas.Evidence) schemas.Proof {
 	case u.Profile == nil && proof.Changed:
 		proof.State = schemas.ProofUnknown
 		proof.Detail = "the password was set since, but whether the user must change it cannot be read; grant User-PasswordProfile.ReadWrite.All"
+	case u.Profile == nil:
+		proof.State = schemas.ProofUnknown
+		proof.Detail = "the password was not set since, and whether the user must change it cannot be read; grant User-PasswordProfile.ReadWrite.All"
 	case !now.MustChange && proof.Changed:
 		proof.Code = schemas.CodeConflict
 		proof.Detail = "the password was set since, but no change of it is demanded: the user or an administrator has changed it in between"

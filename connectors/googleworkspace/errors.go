@@ -72,6 +72,8 @@ func (w *workspace) explain(a *rest.Answer) *schemas.Failure {
 		api = w.idps.api
 	}
 	switch {
+	case a.Refuses() && r.Error.Message == "" && len(r.reasons()) == 0: // Google says both, or one of them
+		return api.Foreign(a)
 	case (a.Status == http.StatusForbidden || a.Status == http.StatusTooManyRequests) && r.has(busyReasons):
 		return api.Busy(a, rest.RetryAfter(a.Header, time.Now()))
 	case a.Status == http.StatusForbidden && r.has(disabledReasons):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -65,7 +66,7 @@ func (w *workspace) revokeTokens(ctx context.Context, u user) (string, *schemas.
 			Client string `json:"clientId"`
 		} `json:"items"`
 	}
-	if f := w.look(ctx, u, "reading what applications were allowed", &got, "tokens"); f != nil {
+	if f := w.look(ctx, u, "reading what applications were allowed", &got, "items(clientId)", "tokens"); f != nil {
 		return "", f
 	}
 	for _, one := range got.Items {
@@ -83,7 +84,7 @@ func (w *workspace) revokeAppPasswords(ctx context.Context, u user) (string, *sc
 			Code int `json:"codeId"`
 		} `json:"items"`
 	}
-	if f := w.look(ctx, u, "reading the app passwords", &got, "asps"); f != nil {
+	if f := w.look(ctx, u, "reading the app passwords", &got, "items(codeId)", "asps"); f != nil {
 		return "", f
 	}
 	for _, one := range got.Items {
@@ -99,9 +100,9 @@ func (w *workspace) revokeBackupCodes(ctx context.Context, u user) (string, *sch
 	return "the backup codes were invalidated", w.take(ctx, u, http.MethodPost, "invalidating the backup codes", "verificationCodes", "invalidate")
 }
 
-// look reads a list below the user.
-func (w *workspace) look(ctx context.Context, u user, doing string, into any, below ...string) *schemas.Failure {
-	a, f := w.api.Do(ctx, rest.Call{Method: http.MethodGet, Path: userPath(u.ID, below...), Into: into, Doing: doing})
+// look reads a list below the user, and of it the fields that are needed: an application may have a hundred scopes.
+func (w *workspace) look(ctx context.Context, u user, doing string, into any, fields string, below ...string) *schemas.Failure {
+	a, f := w.api.Do(ctx, rest.Call{Method: http.MethodGet, Path: userPath(u.ID, below...), Query: url.Values{"fields": {fields}}, Into: into, Doing: doing})
 	if f != nil {
 		return w.denied(a, f, u)
 	}
@@ -112,7 +113,7 @@ func (w *workspace) look(ctx context.Context, u user, doing string, into any, be
 func (w *workspace) take(ctx context.Context, u user, method, doing string, below ...string) *schemas.Failure {
 	a, f := w.api.Do(ctx, rest.Call{Method: method, Path: userPath(u.ID, below...), Doing: doing})
 	switch {
-	case f == nil, method == http.MethodDelete && a != nil && a.Status == http.StatusNotFound:
+	case f == nil, method == http.MethodDelete && a != nil && f.Code == schemas.CodeAccountNotFound:
 		return nil
 	}
 	return w.denied(a, f, u)

@@ -41,8 +41,10 @@ func (c *Config) scopes() []string {
 
 // tokens makes what signs calls in.
 func (w *workspace) tokens() (*rest.Tokens, error) {
+	var server *rest.Client
+	explain := func(a *rest.Answer) *schemas.Failure { return w.explainToken(server, a) }
 	server, err := rest.New(rest.Options{Base: w.account.tokenURL, System: w.env.System, Product: "Google's token server",
-		TLSCA: w.config.TLSCA, MaxConns: 2, Explain: w.explainToken})
+		TLSCA: w.config.TLSCA, MaxConns: 2, Explain: explain})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +100,7 @@ func (w *workspace) assertion(now time.Time) (string, error) {
 
 // explainToken says what the token server means. Of its words only the code is told, which is one of a closed list
 // (RFC 6749 §5.2 and Google's own).
-func (w *workspace) explainToken(a *rest.Answer) *schemas.Failure {
+func (w *workspace) explainToken(server *rest.Client, a *rest.Answer) *schemas.Failure {
 	if a.Status != http.StatusBadRequest && a.Status != http.StatusUnauthorized && a.Status != http.StatusForbidden {
 		return nil
 	}
@@ -107,6 +109,9 @@ func (w *workspace) explainToken(a *rest.Answer) *schemas.Failure {
 		Text  string `json:"error_description"`
 	}
 	_ = json.Unmarshal(a.Body, &said)
+	if said.Error == "" { // a token server always says it (RFC 6749 §5.2)
+		return server.Foreign(a)
+	}
 	fail := func(format string, args ...any) *schemas.Failure {
 		return schemas.Fail(schemas.CodeBadCredentials, "Google gives "+w.account.email+" no token (%s): "+format, append([]any{code(said.Error)}, args...)...)
 	}

@@ -48,6 +48,12 @@ func (o *org) explain(a *rest.Answer) *schemas.Failure {
 	if json.Unmarshal(a.Body, &body) != nil {
 		body = errorBody{}
 	}
+	// Okta's own refusals have a code, or name a scope in the header and have no body at all.
+	if a.Refuses() && body.Code == "" && a.Header.Get("WWW-Authenticate") == "" && a.Header.Get("X-Okta-Request-Id") == "" {
+		f := o.client.Foreign(a)
+		f.Detail += "; Okta itself answers so to an address that the org blocks (Security > Networks)"
+		return f
+	}
 	tail := body.tail()
 	if m, known := meanings[body.Code]; known && (a.Call.Method != http.MethodGet || m.code != schemas.CodeConflict) { // what only reads meets no state
 		return o.client.Failure(a, m.code, m.text+tail)

@@ -54,7 +54,15 @@ func notThere() *schemas.Failure {
 // get reads the user that Okta finds for an id, a login or a short name.
 func (o *org) get(ctx context.Context, what string) (u user, answer *rest.Answer, f *schemas.Failure) {
 	answer, f = o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users/" + url.PathEscape(what), Into: &u, Doing: "reading the user"})
+	if f == nil && !isID(u.ID) {
+		f = o.none(answer)
+	}
 	return u, answer, f
+}
+
+// none is the failure for a success that does not hold what was asked for, so that it is none of Okta's.
+func (o *org) none(a *rest.Answer) *schemas.Failure {
+	return o.client.Failure(a, schemas.CodeUnavailable, "the answer does not hold what Okta gives; see whether org_url is right and what stands between resetd and Okta")
 }
 
 // role is one assignment of an administrator's role.
@@ -66,7 +74,10 @@ type role struct {
 
 // roles lists the administrator's roles of a user, by group or by himself.
 func (o *org) roles(ctx context.Context, id string) (out []role, f *schemas.Failure) {
-	_, f = o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users/" + url.PathEscape(id) + "/roles", Into: &out, Doing: "reading the user's roles"})
+	a, f := o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users/" + url.PathEscape(id) + "/roles", Into: &out, Doing: "reading the user's roles"})
+	if f == nil && out == nil { // an empty list is a list
+		f = o.none(a)
+	}
 	return out, f
 }
 
@@ -91,9 +102,12 @@ func (o *org) ourselves(ctx context.Context, id string) (bool, *schemas.Failure)
 // me reads the owner of the API token, who is the same for as long as there is the token.
 func (o *org) me(ctx context.Context) (user, *schemas.Failure) {
 	var u user
-	_, f := o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users/me", Into: &u, Doing: "reading the owner of the API token"})
-	if f != nil {
+	a, f := o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users/me", Into: &u, Doing: "reading the owner of the API token"})
+	switch {
+	case f != nil:
 		return u, f
+	case !isID(u.ID): // whose account must not be reset would not be known
+		return u, o.none(a)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

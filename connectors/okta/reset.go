@@ -84,15 +84,18 @@ func (o *org) randomize(ctx context.Context, u user, answer *rest.Answer) (schem
 	var made struct {
 		Password schemas.Secret `json:"tempPassword"`
 	}
-	f := o.change(ctx, u, rest.Call{Path: "/lifecycle/expire_password_with_temp_password", Query: url.Values{"revokeSessions": {"false"}}, Into: &made, Doing: "setting a temporary password"})
-	if f != nil {
+	call := rest.Call{Path: "/lifecycle/expire_password_with_temp_password", Query: url.Values{"revokeSessions": {"false"}}, Into: &made, Doing: "setting a temporary password"}
+	if f := o.change(ctx, u, call); f != nil {
 		return schemas.Receipt{}, f
+	}
+	if made.Password.Empty() {
+		return schemas.Receipt{}, o.unproved(call)
 	}
 	got := schemas.Receipt{Code: schemas.CodeOK, Detail: "Okta has set a temporary password, which nobody was shown and which must be changed"}
 	if o.env.Seal == nil {
 		return got, nil
 	}
-	if sealed, f := o.env.Sealed(made.Password); f == nil && !made.Password.Empty() {
+	if sealed, f := o.env.Sealed(made.Password); f == nil {
 		got.Sealed = sealed
 		got.Detail = "Okta has set a temporary password, which must be changed; it is sealed for the recipients under delivery:"
 		return got, nil
@@ -112,14 +115,25 @@ func (o *org) overSecond(ctx context.Context, u user, answer *rest.Answer) *sche
 	case <-time.After(1100 * time.Millisecond):
 		return nil
 	case <-ctx.Done():
-		return schemas.Fail(schemas.CodeTimedOut, "the password of %s was set a moment ago, and the call ended before another could be; nothing was changed", u.login()).Because(ctx.Err())
+		return schemas.Fail(schemas.CodeUnavailable, "the password of %s was set a moment ago, and the call ended before another could be; nothing was changed", u.login()).Because(ctx.Err())
 	}
 }
 
 // expire has the user change the password at the next sign-in.
 func (o *org) expire(ctx context.Context, u user) (schemas.Receipt, *schemas.Failure) {
-	f := o.change(ctx, u, rest.Call{Path: "/lifecycle/expire_password", Doing: "expiring the password"})
+	var after user
+	call := rest.Call{Path: "/lifecycle/expire_password", Into: &after, Doing: "expiring the password"}
+	f := o.change(ctx, u, call)
+	if f == nil && after.ID != u.ID {
+		f = o.unproved(call)
+	}
 	return schemas.Receipt{Code: schemas.CodeOK, Detail: "the password has expired and must be changed at the next sign-in; whoever knows it can make that change"}, f
+}
+
+// unproved is the failure for a success of which Okta's own answer is missing.
+func (o *org) unproved(call rest.Call) *schemas.Failure {
+	return schemas.Fail(schemas.CodeTimedOut, "%s at Okta (%s): the answer is none of Okta's, so whether it was done is not known; see what stands between resetd and Okta",
+		call.Doing, o.env.System)
 }
 
 // recover starts Okta's own recovery. Okta mails the link: it is not asked for, and what the answer holds is not read.

@@ -130,7 +130,7 @@ func (o *org) byOption(ctx context.Context, a schemas.Account, option, attribute
 
 // byAttribute finds accounts by the exact value of a profile attribute, without regard to case.
 func (o *org) byAttribute(ctx context.Context, attribute, value string) ([]user, *schemas.Failure) {
-	return o.search(ctx, "profile."+attribute+" eq "+quote(value), func(u user) bool { return strings.EqualFold(u.text(attribute), value) })
+	return o.search(ctx, "profile."+attribute+" eq "+quote(value), func(u user) bool { return same(u.text(attribute), value) })
 }
 
 // quote makes a string of Okta's filter expressions, which are those of SCIM (RFC 7644 §3.4.2.2): JSON strings.
@@ -141,10 +141,13 @@ func quote(value string) string {
 // search gives the accounts that match, each read anew by its id. It stops at the second that is not deactivated.
 func (o *org) search(ctx context.Context, expression string, is func(user) bool) (found []user, f *schemas.Failure) {
 	var hits []user
-	_, f = o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users", Into: &hits, Doing: "looking for the user",
+	a, f := o.client.Do(ctx, rest.Call{Method: http.MethodGet, Path: "/api/v1/users", Into: &hits, Doing: "looking for the user",
 		Query: url.Values{"search": {expression}, "limit": {strconv.Itoa(mostMatches)}}})
-	if f != nil {
+	switch {
+	case f != nil:
 		return nil, f
+	case hits == nil: // an empty list is a list
+		return nil, o.none(a)
 	}
 	live := 0
 	for _, hit := range hits {

@@ -179,6 +179,10 @@ func (a *app) explain(got *rest.Answer) *schemas.Failure {
 		return a.client.Busy(got, a.org.pause(got))
 	}
 	switch oauthError(got) {
+	case "":
+		if got.Refuses() {
+			return a.client.Foreign(got)
+		}
 	case "invalid_client", "unauthorized_client", "invalid_grant", "access_denied":
 		return a.client.Failure(got, schemas.CodeBadCredentials, "Okta does not take the service app "+a.org.config.ClientID+
 			" or its key; compare client_id, private_key and key_id with the app's page in the Admin Console (active? key active?)"+clockHint(got))

@@ -3,6 +3,7 @@ package okta
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -121,10 +122,24 @@ func (u user) source(attribute string) *schemas.Account {
 
 // loginIs tells whether a login is meant. Okta keeps logins unique without regard to case and diacritical marks; what
 // differs in a mark is not taken for the same here, because who wrote it may have meant somebody else.
-func (u user) loginIs(value string) bool { return strings.EqualFold(u.login(), value) }
+func (u user) loginIs(value string) bool { return same(u.login(), value) }
 
 // shortIs tells whether the login, or what stands before its @, is meant.
 func (u user) shortIs(value string) bool {
 	short, _, _ := strings.Cut(u.login(), "@")
-	return u.loginIs(value) || strings.EqualFold(short, value)
+	return u.loginIs(value) || same(short, value)
+}
+
+// same compares names without case, but never a letter of ASCII with one that merely folds to it, such as the sign for
+// Kelvin with k: that would be somebody else's name.
+func same(a, b string) bool {
+	for a != "" && b != "" {
+		r, n := utf8.DecodeRuneInString(a)
+		s, m := utf8.DecodeRuneInString(b)
+		if (r < utf8.RuneSelf) != (s < utf8.RuneSelf) || !strings.EqualFold(a[:n], b[:m]) {
+			return false
+		}
+		a, b = a[n:], b[m:]
+	}
+	return a == b
 }

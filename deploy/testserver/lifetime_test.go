@@ -37,6 +37,8 @@ func hold(t *testing.T, name string) held {
 		return Postgres(t)
 	case "samba":
 		return Samba(t)
+	case "389ds":
+		return DS389(t)
 	}
 	t.Fatalf("no server %q", name)
 	return nil
@@ -60,9 +62,9 @@ func TestHoldsAServer(t *testing.T) {
 }
 
 func TestServersDieWithAKilledTestProcess(t *testing.T) {
-	for _, name := range []string{"slapd", "redis", "postgres", "slapd-paused", "postgres-paused", "samba"} {
+	for _, name := range []string{"slapd", "redis", "postgres", "slapd-paused", "postgres-paused", "samba", "389ds"} {
 		t.Run(name, func(t *testing.T) {
-			program := map[string]need{"slapd": needSlapd, "redis": needRedis, "postgres": needInitdb, "samba": needSamba}
+			program := map[string]need{"slapd": needSlapd, "redis": needRedis, "postgres": needInitdb, "samba": needSamba, "389ds": needDS389}
 			if _, err := program[strings.TrimSuffix(name, "-paused")].find(); err != nil {
 				giveUp(t, err)
 			}

@@ -9,7 +9,7 @@ import (
 
 // account stands for the user a server runs as; these systems have no servers
 // to run. The package builds here so that tests which import it build too.
-type account struct{}
+type account struct{ uid int }
 
 // unprivileged says that the servers need a Unix system.
 func unprivileged(...string) (*account, error) {

@@ -55,8 +55,9 @@ func TestMissingServerSkipsInOneLineThatTellsHowToInstallIt(t *testing.T) {
 		"python3-venv": func(t testing.TB) {
 			begin(t, func(ctx context.Context) (*MotoServer, error) { return StartMoto(ctx, "") })
 		},
-		"postgresql": func(t testing.TB) { Postgres(t, OwnCluster()) },
-		"ldb-tools":  func(t testing.TB) { Samba(t) },
+		"postgresql":  func(t testing.TB) { Postgres(t, OwnCluster()) },
+		"ldb-tools":   func(t testing.TB) { Samba(t) },
+		"389-ds-base": func(t testing.TB) { DS389(t) },
 	} {
 		v := judge(start)
 		if v.failed != "" || v.skipped == "" {
@@ -111,9 +112,10 @@ func TestScriptNamesExactlyTheServersThatAreMissingHere(t *testing.T) {
 				missing++
 			}
 		}
+		_, no389 := findDS389()
 		_, noMoto := findMoto()
 		_, _, noKeycloak := findKeycloak()
-		for server, err := range map[string]error{"moto": noMoto, "keycloak": noKeycloak} { // in folders of their own
+		for server, err := range map[string]error{"moto": noMoto, "keycloak": noKeycloak, "389ds": no389} { // in folders of their own, or several programs
 			if (err != nil) != strings.Contains(named, server+" is missing") {
 				t.Errorf("%s: this package says %v, the script says %q", server, err, named)
 			}

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -26,7 +27,7 @@ func (c *Client) judge(a *Answer) *schemas.Failure {
 // decode reads the answer of a success. One that cannot be read says nothing of whether a change was made.
 func (c *Client) decode(a *Answer) *schemas.Failure {
 	if a.Call.Into == nil {
-		return nil
+		return c.unread(a)
 	}
 	err := json.Unmarshal(a.Body, a.Call.Into)
 	switch {
@@ -40,11 +41,43 @@ func (c *Client) decode(a *Answer) *schemas.Failure {
 		c.at(a.Call)).Because(err)
 }
 
+// unread looks at an answer that nobody wants to read. A change was made if the system says so, and not because something in
+// between, such as a proxy with a page to sign in on, says 200: that is no JSON, and systems say JSON or nothing.
+func (c *Client) unread(a *Answer) *schemas.Failure {
+	if text := bytes.TrimSpace(a.Body); !a.Call.changes() || len(text) == 0 || json.Valid(text) {
+		return nil
+	}
+	return schemas.Fail(schemas.CodeTimedOut, "%s: the answer is none of the system's (HTTP %d, and no JSON), so whether it was done is not known; see what stands between resetd and the system",
+		c.at(a.Call), a.Status)
+}
+
+// Foreign is the failure for a refusal that is not the system's own but of something in between: a proxy that blocks, or
+// another server at a wrong address. It says nothing of an account or of a right, and nothing was done.
+func (c *Client) Foreign(a *Answer) *schemas.Failure {
+	return schemas.Fail(schemas.CodeUnavailable, "%s: the answer (HTTP %d) is none of the system's, and nothing was done; see whether the address is right, whether a proxy or firewall blocks it, "+
+		"and what else stands between", c.at(a.Call), a.Status)
+}
+
+// Refuses tells the statuses by which what stands in between refuses too, although it knows neither accounts nor rights.
+func (a *Answer) Refuses() bool {
+	switch a.Status {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusUnavailableForLegalReasons:
+		return true
+	}
+	return false
+}
+
+// lostByAProxy tells whether a 503 may come from a proxy that handed the request on and lost the answer: it has neither a
+// document of the system's own nor the time to come back, which systems that are down give.
+func (a *Answer) lostByAProxy() bool { return a.Header.Get("Retry-After") == "" && !json.Valid(a.Body) }
+
 // Usual gives what a status means as a rule (RFC 9110 §15). What a vendor means beyond that is for Explain, which may
 // call this for the rest.
 func (c *Client) Usual(a *Answer) *schemas.Failure {
 	at := c.at(a.Call)
 	switch {
+	case a.Refuses() && len(a.Body) > 0 && !json.Valid(a.Body):
+		return c.Foreign(a)
 	case a.Status >= 300 && a.Status <= 399:
 		return schemas.Fail(schemas.CodeUnexpected, "%s: the address leads elsewhere (HTTP %d); correct it in the settings of the system %s", at, a.Status, c.System)
 	case a.Status == http.StatusUnauthorized:
@@ -55,7 +88,7 @@ func (c *Client) Usual(a *Answer) *schemas.Failure {
 		return schemas.Fail(schemas.CodeAccountNotFound, "%s: there is nothing of that id (HTTP 404)", at)
 	case a.Status == http.StatusTooManyRequests:
 		return c.Busy(a, RetryAfter(a.Header, time.Now()))
-	case a.Status == http.StatusServiceUnavailable:
+	case a.Status == http.StatusServiceUnavailable && !(a.Call.changes() && a.lostByAProxy()):
 		f := schemas.Fail(schemas.CodeUnavailable, "%s: the system says that it is not available (HTTP 503)", at)
 		f.RetryAfter = RetryAfter(a.Header, time.Now())
 		return f

@@ -110,8 +110,14 @@ func (t *Tokens) drop(text string) bool {
 	return again
 }
 
+// failureOf is what the failure of a fetch means for the call that waited for the token. That call was never sent, so it did
+// not time out; and that a token server is not found where it should be says nothing of an account.
 func failureOf(err error) *schemas.Failure {
-	if f, ok := errors.AsType[*schemas.Failure](err); ok {
+	f, ok := errors.AsType[*schemas.Failure](err)
+	switch {
+	case ok && (f.Code == schemas.CodeTimedOut || f.Code == schemas.CodeAccountNotFound):
+		return schemas.Fail(schemas.CodeUnavailable, "%s; nothing was sent to the system; see whether the address of the token server is right and what stands between", f.Detail).Because(f)
+	case ok:
 		return f
 	}
 	return schemas.Fail(schemas.CodeUnavailable, "the token server gave no token; check its address and the network").Because(err)

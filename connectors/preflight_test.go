@@ -55,6 +55,21 @@ func TestPreflightTellsWhatTheVendorHasNotGranted(t *testing.T) {
 	wantCode(t, "another mode", r.Preflight(t.Context(), "corp", schemas.ModeRecovery), schemas.CodeUnsupported)
 }
 
+// Who only ends sessions needs none of the rights that a password takes.
+func TestPreflightWithoutAModeAsksForTheOperatorsPermissionAlone(t *testing.T) {
+	allowed := false
+	c := &scripted{}
+	c.probe = func(context.Context) (schemas.Capabilities, error) {
+		return schemas.Capabilities{Missing: []string{"grant A"}, Unenforced: []string{"mend B"}}, nil
+	}
+	r := newRoom(t, c, func(s *connectors.System, _ *connectors.Options) { s.Permitted = func() bool { return allowed } })
+	wantCode(t, "not permitted", r.Preflight(t.Context(), "corp", ""), schemas.CodePermissionMissing)
+	allowed = true
+	if err := r.Preflight(t.Context(), "corp", ""); err != nil || c.calls.Load() != 0 {
+		t.Errorf("%v after %d calls", err, c.calls.Load())
+	}
+}
+
 func TestGoodProbeIsBelievedForItsTimeAndABadOneNever(t *testing.T) {
 	var now atomic.Int64
 	c := &scripted{}

@@ -279,3 +279,17 @@ func TestSetRefusesWhatCannotWork(t *testing.T) {
 		t.Errorf("Systems: %+v", got)
 	}
 }
+
+// A connector that forgets to encrypt must not put an open password into the task.
+func TestOnlyWhatIsSealedLeavesAsSealed(t *testing.T) {
+	const armoured = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n"
+	for given, want := range map[string]string{armoured: armoured, "Winter2026!": "", "": ""} {
+		c := &scripted{receipt: func(context.Context) (schemas.Receipt, error) {
+			return schemas.Receipt{Code: schemas.CodeOK, Sealed: given}, nil
+		}}
+		got, err := newRoom(t, c, nil).Reset(t.Context(), "corp", schemas.Identity{ID: "1"}, schemas.ModeRandomize)
+		if err != nil || got.Sealed != want {
+			t.Errorf("%q leaves as %q, %v", given, got.Sealed, err)
+		}
+	}
+}

@@ -2,6 +2,9 @@ package connectors
 
 import (
 	"context"
+	"strings"
+
+	"filippo.io/age/armor"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -109,6 +112,9 @@ func (s *Set) change(ctx context.Context, system string, step schemas.StepName,
 		}
 		got, err := do(ctx, one.Connector)
 		got.Detail = one.detail(got.Detail)
+		if !strings.HasPrefix(got.Sealed, armor.Header) {
+			got.Sealed = "" // whatever else it is, nobody but the connector may see it
+		}
 		done := got.Code.OK() || step == schemas.StepRevoke && got.Code == schemas.CodeUnsupported
 		switch {
 		case err != nil || done:

@@ -28,6 +28,7 @@ type house struct {
 	svc     *jobs.Service
 	names   []string
 	filter  func(jobs.Queue) jobs.Queue
+	wrap    func(jobs.Ledger) jobs.Ledger
 	held    func(system string) (time.Time, bool)
 	rules   map[string]jobs.SystemRule
 	allowed []string // what soar may act on; all names unless set
@@ -62,11 +63,15 @@ func (h *house) open() {
 	if h.filter != nil {
 		h.queue = h.filter(h.real)
 	}
+	var book jobs.Ledger = h.ledger
+	if h.wrap != nil {
+		book = h.wrap(book)
+	}
 	allowed := h.allowed
 	if allowed == nil {
 		allowed = []string{"a", "b"}
 	}
-	h.svc, err = jobs.New(jobs.Options{Ledger: h.ledger, Queue: h.queue, Enforcer: h.systems, Poster: h.post, Plan: plan,
+	h.svc, err = jobs.New(jobs.Options{Ledger: book, Queue: h.queue, Enforcer: h.systems, Poster: h.post, Plan: plan,
 		NextDelay: func(n int, after time.Duration) (time.Duration, bool) {
 			return max(after, 10*time.Millisecond), n < 5
 		},

@@ -81,13 +81,13 @@ func TestACancelledSourceLeavesTheSessionsOfTheCopyAlone(t *testing.T) {
 	var held hold
 	h := hybrid(t, func(h *house) { h.held = held.on })
 	held.begin()
-	reading, go_on := make(chan struct{}), make(chan struct{})
+	reading, proceed := make(chan struct{}), make(chan struct{})
 	var revoked bool
 	h.systems.script(func(system string, step schemas.StepName, _ string) error {
 		switch {
 		case system == "b" && step == schemas.StepClassify:
 			close(reading)
-			<-go_on
+			<-proceed
 		case step == schemas.StepRevoke, step == schemas.StepReset:
 			revoked = true
 		}
@@ -98,7 +98,7 @@ func TestACancelledSourceLeavesTheSessionsOfTheCopyAlone(t *testing.T) {
 	if _, err := h.svc.Cancel(t.Context(), id, "token:ops"); err != nil {
 		t.Fatal(err)
 	}
-	close(go_on)
+	close(proceed)
 	if task := h.final(id); task.Status != schemas.StatusCancelled || revoked {
 		t.Errorf("%s, and something was changed: %t; b: %s", task.Status, revoked, task.On("b").Detail)
 	}
@@ -256,5 +256,44 @@ func TestTwoCopiesAreRoutedAtOnce(t *testing.T) {
 		if task.Status != schemas.StatusSuccessful || len(task.Enforcements) != 4 {
 			t.Fatalf("%s: %+v", task.Status, task.Enforcements)
 		}
+	}
+}
+
+// The sender knows the account by a name of the copy's alone; the copy knows how it is called at its source.
+func TestASourceThatDoesNotKnowTheNameIsAskedForTheOneThatTheCopyKnows(t *testing.T) {
+	for _, code := range []schemas.Code{schemas.CodeAccountNotFound, schemas.CodeAccountAmbiguous} {
+		h := hybrid(t)
+		h.synced("b", "jdoe@cloud.example.com", &schemas.Account{Type: schemas.AccountUserName, Value: "jdoe"})
+		order := h.order()
+		seen := h.systems.on
+		h.systems.script(func(system string, step schemas.StepName, id string) error {
+			if system == "a" && step == schemas.StepResolve && id != "jdoe" {
+				return schemas.Fail(code, "no such account, or several")
+			}
+			return seen(system, step, id)
+		})
+		task := h.final(h.submit(request("jdoe@cloud.example.com"))[0].ID)
+		if task.Status != schemas.StatusSuccessful || order() != "a:reset a:revoke b:revoke" || len(task.Enforcements) != 2 || h.systems.sets("a", "jdoe") != 1 {
+			t.Errorf("%s: %s; did %q", task.Status, task.Detail, order())
+		}
+		if len(h.callbacksOf(task.ID)) != 1 {
+			t.Error("not one final callback")
+		}
+	}
+}
+
+func TestASourceThatKnowsTheAccountByNoNameIsAskedForItOnce(t *testing.T) {
+	h := hybrid(t)
+	asked := 0
+	h.systems.script(func(system string, step schemas.StepName, _ string) error {
+		if system == "a" && step == schemas.StepResolve {
+			asked++
+			return schemas.Fail(schemas.CodeAccountNotFound, "no such account")
+		}
+		return nil
+	})
+	task := h.final(h.submit(request("jdoe"))[0].ID)
+	if task.Status != schemas.StatusUnsuccessful || task.On("b").Code != schemas.CodeResetAtSource || asked != 2 {
+		t.Errorf("%s %s after asking %d times", task.Status, task.On("b").Code, asked)
 	}
 }

@@ -62,5 +62,10 @@ type Enforcement struct {
 // InDoubt tells whether a reset may have been sent whose outcome was never recorded.
 func (e Enforcement) InDoubt() bool { return e.Intent != nil && !e.Status.Final() }
 
+// Misnamed tells whether the system had no account, or several, for the name that was asked for, and was told no other.
+func (e Enforcement) Misnamed() bool {
+	return e.Account == nil && (e.Status == StatusNotFound || e.Status == StatusUnsuccessful && e.Code == CodeAccountAmbiguous)
+}
+
 // EnforcementID is the id of a task's n-th enforcement, counted from 0.
 func EnforcementID(task string, n int) string { return task + "." + strconv.Itoa(n) }

@@ -38,7 +38,7 @@ type Request struct {
 	// SkipIfChangedSince leaves a password alone that was set at this time or later: its owner, or a reset by hand, may
 	// have been quicker than the alert. Sessions are ended all the same. Whoever stole the account may have been quicker
 	// too, so it is for the sender to ask for.
-	SkipIfChangedSince time.Time `json:"skip_if_changed_since,omitzero" validate:"calendar"`
+	SkipIfChangedSince time.Time `json:"skip_if_changed_since,omitzero" validate:"calendar,since"`
 }
 
 // CallbackRequest says where the caller wants to hear, and of what: "final" for the end of the task, or the names of

@@ -65,34 +65,42 @@ func (t Task) Apply(e Event) (Task, error) {
 	if !hit {
 		return t, fmt.Errorf("%w: %s on task %s, which is %s", ErrTransition, e.Type, t.ID, t.Status)
 	}
-	t.release()
+	t.release(e.At)
 	t.Version, t.UpdatedAt = e.Seq, e.At
 	t.conclude(e)
 	return t, nil
 }
 
-// route adds the enforcement on the system where the password lives, on the word of one that is in progress.
+// route adds the enforcement on the system where the password lives, on the word of one that is in progress. One that is
+// there already, and did not find the account by the name that was asked for, begins anew with the name that is known now.
 func route(t Task, e Event) (Task, error) {
-	via := t.On(e.Via)
-	if e.System == "" || e.Account == nil || t.On(e.System) != nil || via == nil || via.Status != StatusInProgress {
-		return t, fmt.Errorf("%w: routed must name a new system, an account, and an enforcement in progress that said so", ErrTransition)
+	via, at := t.On(e.Via), t.On(e.System)
+	if e.System == "" || e.Account == nil || at != nil && !at.Misnamed() || via == nil || via.Status != StatusInProgress {
+		return t, fmt.Errorf("%w: routed must name a system that is new or does not know the account, an account, and an enforcement in progress that said so", ErrTransition)
 	}
 	n := Enforcement{ID: EnforcementID(t.ID, len(t.Enforcements)), System: e.System, Status: StatusQueued, Generation: 1, Account: e.Account, Via: e.Via}
-	t.Enforcements = append(slices.Clone(t.Enforcements), n)
+	t.Enforcements = slices.Clone(t.Enforcements)
+	if at = t.On(e.System); at != nil {
+		n.ID, n.Generation = at.ID, at.Generation+1
+		*at = n
+	} else {
+		t.Enforcements = append(t.Enforcements, n)
+	}
 	t.Version, t.UpdatedAt = e.Seq, e.At
 	t.conclude(e)
 	return t, nil
 }
 
-// release lets those go on that waited for an enforcement which has ended by now.
-func (t *Task) release() {
+// release lets those go on that waited for an enforcement which has ended by now. Their time begins with that: how long
+// the other took is not held against their own tries.
+func (t *Task) release(at time.Time) {
 	for i := range t.Enforcements {
 		n := &t.Enforcements[i]
 		if n.WaitsFor == "" {
 			continue
 		}
 		if source := t.On(n.WaitsFor); source == nil || source.Status.Final() {
-			n.WaitsFor, n.NotBefore = "", time.Time{}
+			n.WaitsFor, n.NotBefore, n.StartedAt = "", time.Time{}, at
 		}
 	}
 }

@@ -16,6 +16,10 @@ import (
 // NameForm is the form of the name of a source or a system: it becomes part of URLs, queue names and metrics.
 var NameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$`)
 
+// firstSince is the first year that skip_if_changed_since may name. A time that some program never set, 1970 or 1601 as a
+// rule, would leave every password alone.
+const firstSince = 2000
+
 // Validator checks everything that comes in against the tags of its type.
 type Validator struct{ v *validator.Validate }
 
@@ -38,6 +42,10 @@ func NewValidator() *Validator {
 	register("calendar", func(fl validator.FieldLevel) bool {
 		at, ok := fl.Field().Interface().(time.Time)
 		return ok && (at.IsZero() || at.UTC().Year() >= 1 && at.UTC().Year() <= 9998)
+	})
+	register("since", func(fl validator.FieldLevel) bool {
+		at, ok := fl.Field().Interface().(time.Time)
+		return ok && (at.IsZero() || at.UTC().Year() >= firstSince)
 	})
 	register("name", func(fl validator.FieldLevel) bool { return NameForm.MatchString(fl.Field().String()) })
 	register("text", func(fl validator.FieldLevel) bool { return checkParam(fl, false) == nil })
@@ -104,6 +112,8 @@ func explain(e validator.FieldError) string {
 		return "this must be " + e.Param()
 	case "calendar":
 		return "this time lies outside the years 1 to 9998"
+	case "since":
+		return "this time lies before the year " + strconv.Itoa(firstSince) + ", so that every password would be left alone; leave it out, or name the time of the alert"
 	case "required":
 		return "this is missing"
 	case "unique":

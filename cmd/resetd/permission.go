@@ -82,8 +82,12 @@ func (p *permissions) state(system string) schemas.PermissionState {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	s := schemas.StateOf(p.latest[system], p.configured[system])
-	if !p.known || p.held[system] || p.under[system] > 0 {
+	if !p.known {
 		s.Permission = schemas.PermissionNotGranted
+	}
+	if p.held[system] || p.under[system] > 0 {
+		s = schemas.PermissionState{Permission: schemas.PermissionNotGranted, From: schemas.FromRunTime, Configured: s.Configured,
+			Reason: "it was withdrawn, which is not recorded yet"}
 	}
 	if s.Configured == "" {
 		s.Configured = schemas.PermissionNotGranted

@@ -106,7 +106,7 @@ func enforcementDetails(w io.Writer, e schemas.Enforcement) error {
 	if e.Sealed != "" {
 		fmt.Fprintf(w, "  the new password is attached, encrypted: resetd tasks sealed ID %s | age -d -i KEY\n", plain(e.System))
 	}
-	if !e.NotBefore.IsZero() {
+	if !e.NotBefore.IsZero() && e.WaitsFor == "" {
 		fmt.Fprintf(w, "  next attempt: %s\n", stamp(e.NotBefore))
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)

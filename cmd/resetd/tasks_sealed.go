@@ -53,7 +53,8 @@ func sealedOf(t schemas.Task, system []string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", errors.New("the task has no sealed password there; only randomize sets one, and only with recipients under delivery: in the configuration")
+		return "", errors.New("the task has no sealed password there; only randomize sets one, and only with recipients under delivery: in the configuration; " +
+			"none is left either of a reset whose answer was lost, or whose worker ended before it could be recorded: ask for another reset then")
 	case 1:
 		return found[0].Sealed, nil
 	}

@@ -82,3 +82,31 @@ func TestARouteThatWasNotAnnouncedChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestASourceThatDidNotFindTheAccountBeginsAnewUnderTheOtherName(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		l := p.open(t)
+		task := mustCreate(t, l, accepted(epoch, "jdoe", "corp-ad", "entra"))
+		mustStep(t, l, task.ID, schemas.Event{At: epoch, Type: schemas.EventClaimed, System: "corp-ad", Generation: 2, DueAt: epoch.Add(time.Minute)})
+		mustStep(t, l, task.ID, schemas.Event{At: epoch, Type: schemas.EventNotFound, System: "corp-ad", Code: schemas.CodeAccountNotFound})
+		task = mustStep(t, l, task.ID, schemas.Event{At: epoch, Type: schemas.EventClaimed, System: "entra", Generation: 2, DueAt: epoch.Add(time.Minute)})
+		at := epoch.Add(2 * time.Second)
+		after, err := l.Route(t.Context(), task, "corp-ad", step(routed(at)...))
+		if err != nil || len(after.Enforcements) != 2 {
+			t.Fatalf("%d enforcements, %v", len(after.Enforcements), err)
+		}
+		source := after.On("corp-ad")
+		works, err := l.Due(t.Context(), jobs.QueueOf("corp-ad"), at, 10)
+		if err != nil || len(works) != 1 || works[0].ID != source.ID || works[0].Generation != 3 || source.Generation != 3 || source.Account == nil {
+			t.Errorf("due %+v, %v; the enforcement is %+v", works, err, source)
+		}
+		if _, err := l.Route(t.Context(), after, "corp-ad", step(routed(at)[0])); !errors.Is(err, schemas.ErrTransition) {
+			t.Errorf("routed twice: %v", err)
+		}
+		events, err := l.Events(t.Context(), task.ID)
+		now, errNow := l.Task(t.Context(), task.ID)
+		if err != nil || errNow != nil || !same(t, fold(t, events), now) {
+			t.Errorf("the fold of the history is not the task: %v, %v", err, errNow)
+		}
+	})
+}

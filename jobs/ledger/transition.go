@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/resetd/resetd/jobs"
@@ -51,7 +52,11 @@ func (l *Ledger) Route(ctx context.Context, t schemas.Task, system string, decid
 	o := newOperation(1)
 	o.needs = func(n *needs) {
 		n.tasks = append(n.tasks, t.ID)
-		n.scopes = append(n.scopes, newScope(t.Source, append(systemsOf(t), system)))
+		systems := systemsOf(t)
+		if !slices.Contains(systems, system) {
+			systems = append(systems, system)
+		}
+		n.scopes = append(n.scopes, newScope(t.Source, systems))
 	}
 	o.run = func(b *batch) (err error) {
 		after, err = b.transition(t.ID, decide)
@@ -135,12 +140,14 @@ func moved(t schemas.Task, e schemas.Event, due []time.Time) {
 }
 
 // released notes what an event sets free beside the enforcements that it moves: one that is new, and those that waited for
-// another to end. They are due at once.
+// another to end. They are due at once. So is one that is begun anew with another name.
 func released(before, after schemas.Task, e schemas.Event, due []time.Time) []time.Time {
 	for i, n := range after.Enforcements {
 		switch {
 		case i == len(due):
 			due = append(due, e.At)
+		case e.Type == schemas.EventRouted && n.System == e.System:
+			due[i] = e.At
 		case before.Enforcements[i].WaitsFor != "" && n.WaitsFor == "" && n.Status == schemas.StatusQueued:
 			due[i] = e.At
 		}

@@ -84,7 +84,7 @@ func TestSystemThatDoesNotAnswerIsNotCalledUntilAProbeSucceeds(t *testing.T) {
 
 func TestAnswersAboutAccountsAndLostChangesDoNotOpenTheBreaker(t *testing.T) {
 	for name, code := range map[string]schemas.Code{"not found": schemas.CodeAccountNotFound, "forbidden": schemas.CodePermissionMissing,
-		"refused": schemas.CodeBadCredentials, "lost": schemas.CodeTimedOut, "not understood": schemas.CodeUnexpected} {
+		"lost": schemas.CodeTimedOut, "not understood": schemas.CodeUnexpected} {
 		d := &diary{answer: func(int) error { return schemas.Fail(code, "x") }}
 		bubble(t, d, nil, func(t *testing.T, r room) {
 			for range 20 {

@@ -73,6 +73,9 @@ func (s *system) turn(ctx context.Context, step string) (mark, error) {
 		if step == stepProbe {
 			return nil
 		}
+		if err := s.login.allow(s.options.Now(), s.Name); err != nil {
+			return err
+		}
 		return s.breaker.allow(s.Name)
 	}
 	if err := gate(); err != nil {
@@ -95,6 +98,7 @@ func (s *system) heard(ctx context.Context, step string, f *schemas.Failure) {
 	if ctx.Err() != nil {
 		return
 	}
+	s.login.heard(s.options.Now(), f)
 	s.breaker.heard(judge(step, code), f)
 	s.pace.heard(f)
 }

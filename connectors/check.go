@@ -95,7 +95,7 @@ func (s *system) findingsOf(got schemas.Capabilities, now time.Time, took time.D
 	f.certificate(got.TLS, now)
 	f.add(schemas.TopicCredentials, schemas.FindingOK, "the log-in is accepted")
 	if !s.granted() {
-		f.add(schemas.TopicRights, schemas.FindingFail, "%s; %s", s.notPermitted(), s.howToPermit())
+		f.add(schemas.TopicRights, schemas.FindingFail, "%s", s.detail(s.notPermitted()))
 	}
 	revoke := "it can end sessions"
 	if !got.Revoke {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net/http"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -65,7 +66,7 @@ func unprotected(err error) bool {
 			return true
 		}
 	}
-	return false
+	return errors.Is(err, http.ErrSchemeMismatch) // plain http where https was meant
 }
 
 func isA[E error](err error) bool {

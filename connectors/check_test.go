@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,7 @@ func TestCheckSaysWhichTopicFailedAndWhatWasNotLookedAt(t *testing.T) {
 		"slow":         {schemas.Fail(schemas.CodeTimedOut, "no answer"), schemas.TopicReachability},
 		"nonsense":     {errors.New("what"), schemas.TopicReachability},
 		"certificate":  {badTLS, schemas.TopicTLS},
+		"plain http":   {schemas.Fail(schemas.CodeUnavailable, "the server speaks plain http").Because(http.ErrSchemeMismatch), schemas.TopicTLS},
 		"password":     {schemas.Fail(schemas.CodeBadCredentials, "refused "+secret), schemas.TopicCredentials},
 		"right":        {schemas.Fail(schemas.CodePermissionMissing, "grant it"), schemas.TopicRights},
 		"unsupported":  {schemas.Fail(schemas.CodeUnsupported, "refers to another"), schemas.TopicPolicy},

@@ -95,14 +95,12 @@ func (e *ConfigError) Error() string { return e.Key + ": " + e.Text }
 func (e *ConfigError) Unwrap() error { return e.Err }
 
 // Open reads the settings of a system by the given decoder and makes its connector. The decoder fills the struct behind
-// the pointer that it gets and refuses unknown keys. The errors are the decoder's own, or *ConfigError, several joined.
+// the pointer that it gets and refuses unknown keys. The errors are the decoder's own and *ConfigError, all joined: what could be read is
+// validated also where something could not, so a *ConfigError may tell of a key that the decoder has told of already.
 // The secrets belong into System.Secrets.
 func (k Kind) Open(env Env, decode func(into any) error) (c Connector, secrets []schemas.Secret, err error) {
 	config := k.New()
-	if err := decode(config); err != nil {
-		return nil, nil, err
-	}
-	if err := config.Validate(); err != nil {
+	if err := errors.Join(decode(config), config.Validate()); err != nil {
 		return nil, nil, err
 	}
 	c, err = config.Open(env)

@@ -56,18 +56,26 @@ func (s *system) permitted() error {
 	if s.granted() {
 		return nil
 	}
-	return schemas.Fail(schemas.CodePermissionMissing, "%s; %s; then retry the task", s.notPermitted(), s.howToPermit())
+	return schemas.Fail(schemas.CodePermissionMissing, "%s", s.detail(s.notPermitted()+"; then retry the task"))
 }
 
+// notPermitted says why resetd may not act here, and how to change that. After a withdrawal the configuration does not
+// count, so it is not offered then.
 func (s *system) notPermitted() string {
-	return "the operator has not let resetd act on the system " + s.Name
-}
-
-// howToPermit names both ways to grant the permission. The configuration does not count while somebody has withdrawn it
-// at run time, so the way that always works comes first.
-func (s *system) howToPermit() string {
-	return "grant it at run time with `resetd systems grant " + s.Name + "` (PUT /v1/systems/" + s.Name + "/enforcement, role admin), or, unless it was withdrawn at run time, " +
-		"write `enforcement: granted` below `- name: " + s.Name + "` under systems: in the configuration and restart"
+	if s.Permission != nil {
+		if p := s.Permission(); p.From == schemas.FromRunTime && p.Permission == schemas.PermissionNotGranted {
+			text := "the permission for " + s.Name + " was withdrawn"
+			if p.By != "" {
+				text += " by " + p.By + " on " + p.At.UTC().Format("2006-01-02 15:04 UTC")
+			}
+			if p.Reason != "" {
+				text += " (" + p.Reason + ")"
+			}
+			return text + "; an admin grants it by `resetd systems grant " + s.Name + "`"
+		}
+	}
+	return "resetd has no permission to act on " + s.Name + ": an admin grants it by `resetd systems grant " + s.Name +
+		"`, or write `enforcement: granted` below `- name: " + s.Name + "` in the configuration and restart"
 }
 
 // probe asks the connector. Raw, if not nil, gets its error as it is; nothing of that may be shown.

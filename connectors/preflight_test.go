@@ -21,7 +21,7 @@ func TestWithoutTheOperatorsPermissionNothingIsChanged(t *testing.T) {
 	_, err3 := r.Revoke(t.Context(), "corp", schemas.Identity{ID: "1"})
 	for what, err := range map[string]error{"Preflight": err1, "Reset": err2, "Revoke": err3} {
 		wantCode(t, what, err, schemas.CodePermissionMissing)
-		for _, part := range []string{"enforcement: granted", "- name: corp", "PUT /v1/systems/corp/enforcement", "resetd systems grant corp"} {
+		for _, part := range []string{"enforcement: granted", "- name: corp", "resetd systems grant corp"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%s does not tell how to grant it (%s): %v", what, part, err)
 			}
@@ -32,6 +32,34 @@ func TestWithoutTheOperatorsPermissionNothingIsChanged(t *testing.T) {
 	}
 	if _, err := r.resolve(t.Context()); err != nil {
 		t.Errorf("looking needs no permission: %v", err)
+	}
+}
+
+// While a withdrawal holds, the configuration does not count: it is not offered, and whoever withdrew it is named.
+func TestAWithdrawnPermissionTellsWhoWithdrewItAndOffersOnlyWhatHelps(t *testing.T) {
+	state := schemas.PermissionState{Permission: schemas.PermissionNotGranted, From: schemas.FromRunTime, By: "token:ops",
+		At: time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC), Reason: "incident 4711"}
+	r := newRoom(t, &scripted{}, func(s *connectors.System, _ *connectors.Options) {
+		s.Permitted = func() bool { return false }
+		s.Permission = func() schemas.PermissionState { return state }
+	})
+	preflight := func() string {
+		err := r.Preflight(t.Context(), "corp", schemas.ModeRandomize)
+		wantCode(t, "Preflight", err, schemas.CodePermissionMissing)
+		return err.Error()
+	}
+	text := preflight()
+	for _, part := range []string{"withdrawn by token:ops on 2026-11-22", "incident 4711", "resetd systems grant corp"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing: %s", part, text)
+		}
+	}
+	if strings.Contains(text, "enforcement: granted") {
+		t.Errorf("what does not help is offered: %s", text)
+	}
+	state = schemas.PermissionState{Permission: schemas.PermissionNotGranted, From: schemas.FromConfiguration}
+	if text := preflight(); strings.Contains(text, "withdrawn") || !strings.Contains(text, "enforcement: granted") {
+		t.Errorf("never granted: %s", text)
 	}
 }
 

@@ -23,6 +23,8 @@ type System struct {
 	// Permitted tells whether the operator lets resetd change accounts here, now: the policy enforcement permission. It is
 	// asked before each change, from many goroutines, and must not block. Nil permits nothing.
 	Permitted func() bool
+	// Permission says where the permission comes from, for the texts about a missing one; nil if nobody knows.
+	Permission func() schemas.PermissionState
 	// Rate bounds the calls of all replicas together, or of this process without a Pacer; the zero value is no bound.
 	Rate Rate
 	// Timeout bounds one call, waiting for the rate not included; zero is DefaultTimeout.
@@ -77,6 +79,7 @@ type system struct {
 	redact  redactor
 	pace    *pace
 	breaker *breaker
+	login   login
 
 	probes singleflight.Group
 	known  probeCache

@@ -31,6 +31,7 @@ const (
 	attrPrimary   = "primaryGroupID"
 	attrCritical  = "isCriticalSystemObject"
 	attrLocalMark = "uSNChanged"
+	attrServices  = "servicePrincipalName"
 )
 
 // The flags of userAccountControl and of its computed part ([MS-ADTS] 2.2.16).
@@ -55,6 +56,7 @@ type account struct {
 	expires        time.Time
 	admin          bool
 	critical       bool
+	serves         bool // services run as it
 	primary        string
 	policy         string
 	token          []sid
@@ -88,7 +90,7 @@ func accountSearch(base, filter string, scope, limit int, more ...string) ldap.S
 	access.Criticality, access.ControlValue = true, 4 // DACL_SECURITY_INFORMATION
 	return ldap.SearchRequest{BaseDN: base, Scope: scope, Filter: filter, SizeLimit: limit, Controls: []ldap.Control{access},
 		Attributes: append([]string{"objectClass", "objectGUID", "objectSid", attrName, attrControl, attrComputed, attrLastSet, attrExpires, attrAdmin,
-			attrPrimary, attrCritical, attrPolicy, attrMeta, attrMetaText, attrLocalMark, attrAccess}, more...)}
+			attrPrimary, attrCritical, attrPolicy, attrMeta, attrMetaText, attrLocalMark, attrAccess, attrServices}, more...)}
 }
 
 // accountOf takes what a search showed.
@@ -104,6 +106,7 @@ func accountOf(e *ldap.Entry) account {
 		admin: number(attrAdmin) > 0, critical: e.GetEqualFoldAttributeValue(attrCritical) == "TRUE", primary: e.GetEqualFoldAttributeValue(attrPrimary),
 		policy: e.GetEqualFoldAttributeValue(attrPolicy), writable: e.GetEqualFoldAttributeValues(attrWritable),
 	}
+	a.serves = len(e.GetEqualFoldAttributeValues(attrServices)) > 0
 	a.readable = e.GetEqualFoldAttributeValue(attrControl) != "" && a.lastSet != ""
 	a.computed = number(attrComputed)
 	if a.lastSet == "0" && e.GetEqualFoldAttributeValue(attrComputed) == "" && a.void() == "" {

@@ -15,15 +15,16 @@ import (
 
 // Config is the settings of one domain. All but url, bind_user, password and base_dn may be left out:
 //
-//	url: ldaps://dc1.corp.example.com          # ldap:// uses StartTLS; or a list, tried in order: urls: [ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com]
+//	url: ldaps://dc1.corp.example.com          # ldap:// uses StartTLS
+//	# urls: [ldaps://dc1.corp.example.com, ldaps://dc2.corp.example.com]   # in place of url: a list, tried in order
 //	bind_user: resetd@corp.example.com         # a user principal name, CORP\resetd or a distinguished name
 //	password: ${AD_PASSWORD}
 //	base_dn: DC=corp,DC=example,DC=com         # nothing outside is found or touched; an OU narrows it down
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
-//	probe_dn: CN=Canary,OU=Staff,DC=corp,DC=example,DC=com   # the account on which rights are looked at
-//	protected_groups: [S-1-5-21-1004336348-1177238915-682003330-1180]   # counted as privileged beside the built-in groups
-//	timeout: 5s                                # of one exchange with a domain controller
-//	pool: 4                                    # connections at most
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
+//	# probe_dn: CN=Canary,OU=Staff,DC=corp,DC=example,DC=com   # the account on which rights are looked at; the first that are found when left out
+//	# protected_groups: [S-1-5-21-1004336348-1177238915-682003330-1180]   # counted as privileged beside the built-in groups
+//	# timeout: 5s                              # of one exchange with a domain controller
+//	# pool: 4                                  # connections at most
 type Config struct {
 	// URL or URLs are domain controllers of one domain: ldaps://HOST[:PORT], or ldap://HOST[:PORT], which begins with StartTLS.
 	// There is no unencrypted connection: domain controllers take no password over one.

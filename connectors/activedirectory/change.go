@@ -43,10 +43,10 @@ func (d *directory) demand(a account) []ldap.Change {
 }
 
 // collided tells whether a change was refused because pwdLastSet is not what was read. (20 is what a server says that applies the
-// addition before the removal.)
+// addition before the removal, and ERROR_INVALID_PARAMETER what one might say that takes no removal here at all: no Windows was asked.)
 func (d *directory) collided(a account, err error) bool {
 	code, _ := ldapconn.Answer(err)
-	return !d.compare.off.Load() && (code == ldap.LDAPResultNoSuchAttribute || code == ldap.LDAPResultAttributeOrValueExists)
+	return !d.compare.off.Load() && (code == ldap.LDAPResultNoSuchAttribute || code == ldap.LDAPResultAttributeOrValueExists || windowsCode(err) == winInvalid)
 }
 
 // randomize sets a random password together with the demand.

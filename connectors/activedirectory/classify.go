@@ -2,6 +2,7 @@ package activedirectory
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -80,14 +81,24 @@ func (a account) service(me self) string {
 		return "the account of a trust between domains"
 	case rid == ridGuest && a.critical:
 		return "the built-in Guest account"
+	case syncAccount.MatchString(a.name):
+		return "the account by which Entra Connect reads the domain"
+	case a.serves:
+		return "an account that services run as (servicePrincipalName is set), which a new password would stop"
 	case a.critical:
 		return "a built-in account of the system (isCriticalSystemObject)"
 	}
 	return ""
 }
 
-// ourselves tells whether the account is the one that resetd signs in with.
-func (a account) ourselves(me self) bool { return me.guid != "" && a.guid == me.guid }
+// ourselves tells whether the account is the one that resetd signs in with: the one that its name leads to, or whose SID the
+// session bears, which holds under every form of the name that a domain controller takes.
+func (a account) ourselves(me self) bool {
+	return me.guid != "" && a.guid == me.guid || a.sid.valid() && slices.Contains(me.token, a.sid)
+}
+
+// syncAccount is how Entra Connect names the account that it reads the domain with, hashes of passwords included.
+var syncAccount = regexp.MustCompile(`(?i)^(MSOL|AAD)_[0-9a-f]{8,}$`)
 
 // privilegedGroups are the groups by which somebody rules the domain or could come to rule it: of every domain by number, and the
 // built-in ones by SID. Most of them are protected by AdminSDHolder ([MS-ADTS] 3.1.1.6.1.1).

@@ -14,7 +14,12 @@ import (
 // Validate tells everything that is wrong.
 func (c *Config) Validate() error {
 	connection := c.connection("")
-	_, all := connection.Servers()
+	servers, all := connection.Servers()
+	for _, s := range servers {
+		if strings.HasSuffix(s.URL, ":3268") || strings.HasSuffix(s.URL, ":3269") {
+			all = append(all, connectors.Mistake(c.urlKey(), "%s is a global catalog, which shows too little and takes no change; write the port 636, or none", s.URL))
+		}
+	}
 	add := func(err error) {
 		if err != nil {
 			all = append(all, err)
@@ -36,6 +41,14 @@ func (c *Config) Validate() error {
 	_, err = c.protected()
 	add(err)
 	return errors.Join(append(all, connection.Mistakes()...)...)
+}
+
+// urlKey is the key that the addresses stand under.
+func (c *Config) urlKey() string {
+	if len(c.URLs) > 0 {
+		return "urls"
+	}
+	return "url"
 }
 
 // connection gives the settings of the connection. StartTLS is not a choice here, so it has no key.

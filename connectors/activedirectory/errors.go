@@ -32,6 +32,7 @@ var meanings = map[uint16]ldapconn.Meaning{
 const (
 	winAccessDenied     = "00000005"
 	winNotConfidential  = "0000001F" // ERROR_GEN_FAILURE: unicodePwd over a connection that is not encrypted enough
+	winInvalid          = "00000057"
 	winNotSignedIn      = "000004DC"
 	winPasswordRejected = "0000052D"
 )
@@ -40,7 +41,7 @@ var windowsMeanings = map[string]ldapconn.Meaning{
 	winAccessDenied:     {Code: schemas.CodePermissionMissing, Advice: "grant resetd's account the right"},
 	winNotConfidential:  {Code: schemas.CodePermissionMissing, Advice: "the domain controller takes passwords over a connection with 128-bit encryption only; use ldaps:// straight to it"},
 	winNotSignedIn:      {Code: schemas.CodeUnavailable, Advice: "the domain controller has forgotten that resetd signed in"},
-	winPasswordRejected: {Code: schemas.CodePasswordRejected, Advice: "compare the domain's password policy, the password settings object of the account and password filters with 32 random characters"},
+	winPasswordRejected: {Code: schemas.CodePasswordRejected, Advice: "compare the domain's password policy, the password settings object of the account and password filters with 32 random characters; Read on the settings object lets resetd follow the length that it asks for"},
 }
 
 var (
@@ -69,7 +70,7 @@ func pick(err error) (ldapconn.Meaning, bool) {
 // refusals are the reasons for which a domain controller refuses a log-in, by the number after "data" in its message.
 var refusals = map[string]string{
 	"525": "there is no such account; correct bind_user",
-	"52e": "the password is wrong; correct password",
+	"52e": "the name or the password is wrong; correct bind_user and password",
 	"530": "the account may not sign in at this time",
 	"531": "the account may not sign in from here; see its allowed workstations",
 	"532": "its password has expired; set a new one, and let it not expire",

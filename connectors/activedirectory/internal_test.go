@@ -43,6 +43,8 @@ func TestJudgement(t *testing.T) {
 		"hidden account":            {old, old, 0, true, schemas.ProofUnknown, "", false},
 		"no stamps, demand":         {hidden("12 0", true), hiddenOld, 0, false, schemas.ProofEnforced, "", false},
 		"no stamps, user set it":    {hidden("12 13440", false), hiddenOld, 0, false, schemas.ProofNotEnforced, schemas.CodeConflict, true},
+		"stamps shown meanwhile":    {ev("1:a:10 2:a:11", true), hiddenOld, 0, false, schemas.ProofEnforced, "", false},
+		"stamps hidden meanwhile":   {hidden("12 13440", true), old, 0, false, schemas.ProofEnforced, "", false},
 		"first password of anybody": {ev("1:a:9 1:a:9", true), ev("none 1:a:3", false), 0, false, schemas.ProofEnforced, "", true},
 	} {
 		got := judge(account{evidence: one.now, control: one.control, readable: !one.hidden}, one.since)
@@ -188,11 +190,25 @@ func TestTrustsAndManagedAccountsAreNoPeople(t *testing.T) {
 		"a trust":                 {account{classes: user, control: 0x820}, true},
 		"a managed account":       {account{classes: append(user, "computer", "msDS-ManagedServiceAccount"), control: 0x1000}, true},
 		"a delegated one":         {account{classes: append(user, "computer", "msDS-DelegatedManagedServiceAccount"), control: 0x1000}, true},
+		"Entra Connect":           {account{classes: user, name: "MSOL_0a1b2c3d4e5f", control: 0x10200}, true},
+		"a person named alike":    {account{classes: user, name: "msol_miller", control: 0x200}, false},
+		"a service":               {account{classes: user, serves: true, control: 0x200}, true},
 		"a read-only DC's krbtgt": {account{classes: user, name: "krbtgt_12345", control: 0x202}, true},
 	} {
 		if got := one.a.service(self{}) != ""; got != one.service {
 			t.Errorf("%s: service %t", name, got)
 		}
+	}
+}
+
+// A domain controller takes more forms of a name than resetd can look up, such as resetd@CORP. The session knows who it is.
+func TestOwnAccountIsKnownByTheSIDOfTheSession(t *testing.T) {
+	me := self{token: []sid{must("S-1-5-21-1-2-3-1105"), must("S-1-5-21-1-2-3-513")}}
+	if !(account{sid: must("S-1-5-21-1-2-3-1105")}).ourselves(me) {
+		t.Error("the own account is not known")
+	}
+	if (account{sid: must("S-1-5-21-1-2-3-1106")}).ourselves(me) || (account{}).ourselves(self{token: []sid{""}}) {
+		t.Error("another account counts as the own one")
 	}
 }
 
@@ -222,9 +238,47 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	if mistake, ok := errors.AsType[*connectors.ConfigError](good.Validate()); !ok || mistake.Key != "probe_dn" {
 		t.Errorf("a probe_dn outside of base_dn: %v", good.Validate())
 	}
-	good.ProbeDN = "CN=x,DC=B,DC=test"
+	good.ProbeDN, good.URL = "", "ldaps://dc:3269"
+	if mistake, ok := errors.AsType[*connectors.ConfigError](good.Validate()); !ok || mistake.Key != "url" {
+		t.Errorf("a global catalog: %v", good.Validate())
+	}
+	good.ProbeDN, good.URL = "CN=x,DC=B,DC=test", "ldap://dc"
 	if err := good.Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+// No such domain controller can be had here, so what it says of itself is made here.
+func TestDomainControllerThatIsReadOnlyOrBehindIsLeftForTheNext(t *testing.T) {
+	for name, one := range map[string]struct {
+		says map[string][]string
+		want string
+	}{
+		"writable":  {map[string][]string{"supportedCapabilities": {oidActiveDirectory}, "isSynchronized": {"TRUE"}}, ""},
+		"silent":    {map[string][]string{"supportedCapabilities": {oidActiveDirectory}}, ""},
+		"read-only": {map[string][]string{"supportedCapabilities": {oidActiveDirectory, oidReadOnly}}, "read-only"},
+		"behind":    {map[string][]string{"supportedCapabilities": {oidActiveDirectory}, "isSynchronized": {"FALSE"}}, "caught up"},
+	} {
+		if got := unfit(ldap.NewEntry("", one.says)); (got == "") != (one.want == "") || !strings.Contains(got, one.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// Windows finds josé for jose, and the other way round. Samba does not, so the entries are made here.
+func TestEntryThatIsFoundUnderAnotherNameIsNotTheOne(t *testing.T) {
+	entry := ldap.NewEntry("CN=José,DC=corp,DC=test", map[string][]string{"sAMAccountName": {"josé"}, "userPrincipalName": {"José@corp.test"},
+		"mail": {"josé@example.com"}, "proxyAddresses": {"SMTP:josé@example.com", "smtp:second@example.com"}})
+	_, plain := loginFilter("jose@corp.test", "corp.test")
+	_, exact := loginFilter("JOSÉ@corp.test", "corp.test")
+	for name, one := range map[string]struct{ got, want bool }{
+		"user name": {bears("jose", attrName)(entry), false}, "login": {plain(entry), false}, "address": {mailedTo("jose@example.com")(entry), false},
+		"the user name": {bears("José", attrName)(entry), true}, "the login": {exact(entry), true}, "the address": {mailedTo("josé@EXAMPLE.com")(entry), true},
+		"another address": {mailedTo("second@example.com")(entry), true}, "no type of address": {mailedTo("smtp:second@example.com")(entry), false},
+	} {
+		if one.got != one.want {
+			t.Errorf("%s: %t", name, one.got)
+		}
 	}
 }
 
@@ -234,7 +288,8 @@ func FuzzNamesStayValues(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		for _, filter := range []string{equals("sAMAccountName", name), loginFilter(name, "corp.test"), mailFilter(name)} {
+		login, _ := loginFilter(name, "corp.test")
+		for _, filter := range []string{equals("sAMAccountName", name), login, mailFilter(name)} {
 			packet, err := ldap.CompileFilter(filter)
 			if err != nil {
 				t.Fatalf("%q: %v", filter, err)

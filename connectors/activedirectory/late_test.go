@@ -98,19 +98,23 @@ func TestResetThatCameInBetweenIsNotRepeated(t *testing.T) {
 func TestServerThatCannotCompareIsAskedWithoutComparison(t *testing.T) {
 	s := domain(t)
 	next := fresh(s)
-	p := newProxy(t, s)
-	p.OnModify, p.First = ldaptest.Answer, 1
-	p.Refuse = func(string) (uint16, string) {
-		return ldap.LDAPResultAttributeOrValueExists, "00002083: AtrErr: DSID-03151D39"
-	}
-	c := open(t, through(s, p))
-	for i := range 2 {
-		if got, err := c.Reset(t.Context(), schemas.Identity{ID: next(t).ID}, schemas.ModeRandomize); err != nil || got.Code != schemas.CodeOK {
-			t.Errorf("reset %d: %+v, %v", i, got, err)
+	for text, code := range map[string]uint16{
+		"00002083: AtrErr: DSID-03151D39": ldap.LDAPResultAttributeOrValueExists,
+		"00000057: SysErr: DSID-031A1256": ldap.LDAPResultConstraintViolation,
+		"00000057: LdapErr: DSID-0C090F1": ldap.LDAPResultUnwillingToPerform,
+	} {
+		p := newProxy(t, s)
+		p.OnModify, p.First = ldaptest.Answer, 1
+		p.Refuse = func(string) (uint16, string) { return code, text }
+		c := open(t, through(s, p))
+		for i := range 2 {
+			if got, err := c.Reset(t.Context(), schemas.Identity{ID: next(t).ID}, schemas.ModeRandomize); err != nil || got.Code != schemas.CodeOK {
+				t.Errorf("%s, reset %d: %+v, %v", text, i, got, err)
+			}
 		}
-	}
-	if n := p.Modifies(); n != 3 {
-		t.Errorf("%d requests were sent; want one that is refused and two that are not", n)
+		if n := p.Modifies(); n != 3 {
+			t.Errorf("%s: %d requests were sent; want one that is refused and two that are not", text, n)
+		}
 	}
 }
 

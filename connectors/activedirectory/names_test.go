@@ -101,3 +101,38 @@ func tricky(t *testing.T, s *testserver.SambaServer) []conformance.Person {
 	}
 	return out
 }
+
+// A directory may fold letters of other alphabets into ASCII. Whoever is not named so is not meant.
+func TestNameInForeignLettersFindsNobodyElse(t *testing.T) {
+	s := domain(t)
+	add(t, s, "CN=skim,"+s.PeopleDN, map[string]string{"objectClass": "user", "sAMAccountName": "skim", "mail": "skim@example.com", "userPrincipalName": "skim@resetd.test"})
+	c := open(t, configOf(s))
+	for _, name := range []string{"s\u212aim", "sk\u0131m", "\u017fkim", "\uff53kim", "sk\u00edm"} {
+		for kind, value := range map[schemas.AccountType]string{schemas.AccountUserName: name, schemas.AccountLogin: name + "@resetd.test", schemas.AccountEmail: name + "@example.com",
+			schemas.AccountAddress: name + "@example.com", schemas.AccountDownLevel: `RESETD\` + name, schemas.AccountDN: "CN=" + name + "," + s.PeopleDN} {
+			id, err := c.Resolve(t.Context(), schemas.Account{Type: kind, Value: value})
+			if schemas.CodeOf(err) != schemas.CodeAccountNotFound {
+				t.Errorf("%s %+q found %s (%v)", kind, value, id.Name, err)
+			}
+		}
+	}
+}
+
+// The one that was meant may be the one that resetd may not touch.
+func TestAddressThatAnAccountOutsideOfTheBaseSharesIsAmbiguous(t *testing.T) {
+	s := domain(t)
+	add(t, s, "CN=inside,"+s.PeopleDN, map[string]string{"objectClass": "user", "sAMAccountName": "inside", "mail": "both@example.com"})
+	add(t, s, "CN=outside,"+s.VIPDN, map[string]string{"objectClass": "user", "sAMAccountName": "outside", "mail": "other@example.com", "proxyAddresses": "smtp:both@example.com"})
+	config := configOf(s)
+	config.BaseDN = s.PeopleDN
+	c := open(t, config)
+	for _, kind := range []schemas.AccountType{schemas.AccountEmail, schemas.AccountAddress} {
+		_, err := c.Resolve(t.Context(), schemas.Account{Type: kind, Value: "both@example.com"})
+		wantCode(t, err, schemas.CodeAccountAmbiguous)
+		_, err = c.Resolve(t.Context(), schemas.Account{Type: kind, Value: "other@example.com"})
+		wantCode(t, err, schemas.CodeAccountNotFound)
+	}
+	if _, err := c.Resolve(t.Context(), schemas.Account{Type: schemas.AccountUserName, Value: "inside"}); err != nil {
+		t.Error(err)
+	}
+}

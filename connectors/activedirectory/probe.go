@@ -20,7 +20,7 @@ const (
 )
 
 // ordinary finds accounts that a reset could be meant for: no computers, and none of those that AdminSDHolder keeps out of reach.
-const ordinary = "(&(objectCategory=person)" + isAccount + "(!(adminCount=1))(!(isCriticalSystemObject=TRUE)))"
+const ordinary = "(&(objectCategory=person)" + isAccount + "(!(adminCount=1))(!(servicePrincipalName=*))(!(isCriticalSystemObject=TRUE)))"
 
 // Probe asks the domain controller what it is, and reads the rights: those to write attributes as the domain controller itself
 // works them out for us, that to reset passwords from the accounts' access control lists. Nothing is tried, nothing changed.
@@ -39,7 +39,7 @@ func (d *directory) Probe(ctx context.Context) (got schemas.Capabilities, err er
 			got.Warn = append(got.Warn, fmt.Sprintf("%s holds far more rights than a reset takes (%s); use an account of its own with Reset Password and Write pwdLastSet and nothing else",
 				d.config.BindUser, strings.Join(groups, ", ")))
 		}
-		if me.guid == "" {
+		if me.guid == "" && len(me.token) == 0 {
 			got.Warn = append(got.Warn, fmt.Sprintf("resetd's own account %s is not found in the domain, so resetd cannot keep from resetting it; add it to the protected accounts", d.config.BindUser))
 		}
 		if f := d.probeRights(ctx, s, token(now, me), &got); f != nil {
@@ -59,8 +59,8 @@ func token(now root, me self) []sid {
 	return append(slices.Clone(now.token), me.sid, sidEveryone, sidSignedIn)
 }
 
-// probeRights looks at probe_dn, or at the first accounts there are until one shows all rights: some may be out of reach on
-// purpose, so one is enough.
+// probeRights looks at probe_dn, or at the first accounts that resetd would reset until one shows all rights: some may be out of
+// reach on purpose, so one is enough.
 func (d *directory) probeRights(ctx context.Context, s *session, token []sid, got *schemas.Capabilities) *schemas.Failure {
 	request := accountSearch(d.config.BaseDN, ordinary, ldap.ScopeWholeSubtree, 0, attrWritable)
 	if d.config.ProbeDN != "" {
@@ -69,6 +69,11 @@ func (d *directory) probeRights(ctx context.Context, s *session, token []sid, go
 	paging := ldap.NewControlPaging(samplePage)
 	request.Controls = append(request.Controls, paging)
 	var first []string
+	var spare *account // one that resetd would refuse, for when there are no others
+	_, _, me, f := d.learn(ctx, s)
+	if f != nil {
+		return f
+	}
 	for range samplePages {
 		page, cookie, err := searchPage(ctx, s, request)
 		if code, _ := ldapconn.Answer(err); err != nil && code != ldap.LDAPResultNoSuchObject {
@@ -76,6 +81,12 @@ func (d *directory) probeRights(ctx context.Context, s *session, token []sid, go
 		}
 		for _, e := range page {
 			a := accountOf(e)
+			if d.config.ProbeDN == "" && a.readable && (a.void() != "" || d.refuse(a, me, schemas.ModeRandomize) != nil) {
+				if spare == nil {
+					spare = &a
+				}
+				continue
+			}
 			missing := d.missing(a, token, got)
 			if len(missing) == 0 {
 				return d.probeGroups(ctx, s, a, got)
@@ -89,10 +100,15 @@ func (d *directory) probeRights(ctx context.Context, s *session, token []sid, go
 		}
 		paging.SetCookie(cookie)
 	}
+	if first == nil && spare != nil {
+		if first = d.missing(*spare, token, got); len(first) == 0 {
+			return d.probeGroups(ctx, s, *spare, got)
+		}
+	}
 	if first == nil {
 		first = []string{"no account can be seen at " + request.BaseDN + "; check base_dn and probe_dn, or grant resetd's account Read there"}
 	} else if d.config.ProbeDN == "" {
-		first = append(first, "if resetd is meant to act in another part of "+d.config.BaseDN+" only, name an account there as probe_dn, or narrow base_dn down")
+		first[0] += "; if resetd is meant to act in another part of " + d.config.BaseDN + " only, name an account there as probe_dn, or narrow base_dn down"
 	}
 	got.Missing = append(got.Missing, first...)
 	return nil
@@ -129,7 +145,7 @@ const hidden = "the stamps of replication (replPropertyMetaData, msDS-ReplAttrib
 // missing gives what a reset of the account would lack.
 func (d *directory) missing(a account, token []sid, got *schemas.Capabilities) (missing []string) {
 	if !a.readable {
-		missing = append(missing, "resetd's account may not read userAccountControl and pwdLastSet of "+a.dn+"; grant: "+d.grantRead(a.dn, attrControl)+" and the same for pwdLastSet")
+		missing = append(missing, "resetd's account may not read userAccountControl and pwdLastSet of "+a.dn+"; grant: "+d.grantRead(a.dn))
 	}
 	reset, write := a.accessShown && mayUse(a.access, token, rightResetPassword), slices.ContainsFunc(a.writable, func(name string) bool { return strings.EqualFold(name, attrLastSet) })
 	if a.accessShown && !reset || !write {

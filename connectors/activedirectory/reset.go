@@ -79,7 +79,7 @@ func (d *directory) refuse(a account, me self, mode schemas.Mode) *schemas.Failu
 	switch {
 	case !a.readable:
 		return schemas.Fail(schemas.CodePermissionMissing, "resetd's account may not read userAccountControl and pwdLastSet of %s, so it could not tell whether the reset is enforced; "+
-			"nothing was changed; grant: %s and the same for pwdLastSet", a.dn, d.grantRead(a.dn, attrControl))
+			"nothing was changed; grant: %s", a.dn, d.grantRead(a.dn))
 	case kind != "" && !a.ourselves(me) && (a.has("computer") || a.control&uacTrusts != 0) && !a.critical:
 		return schemas.Fail(schemas.CodeNotApplicable, "%s is %s: machines change such passwords by themselves, and a reset would cut them off; nothing was changed", a.dn, kind)
 	case kind != "":

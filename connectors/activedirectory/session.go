@@ -28,6 +28,9 @@ type root struct {
 // oidActiveDirectory is listed under supportedCapabilities by every domain controller ([MS-ADTS] 3.1.1.3.4.3).
 const oidActiveDirectory = "1.2.840.113556.1.4.800"
 
+// oidReadOnly is listed beside it by a read-only domain controller ([MS-ADTS] 3.1.1.3.4.3.7).
+const oidReadOnly = "1.2.840.113556.1.4.1920"
+
 // levels are the names of functional levels ([MS-ADTS] 6.1.4.2).
 var levels = map[string]string{"2": "2003", "3": "2008", "4": "2008 R2", "5": "2012", "6": "2012 R2", "7": "2016", "10": "2025"}
 
@@ -49,7 +52,7 @@ func (d *directory) signIn(ctx context.Context, s *session) *schemas.Failure {
 // greet reads the server's root entry.
 func greet(ctx context.Context, s *session) (root, *schemas.Failure) {
 	entries, err := s.Search(ctx, "", ldap.ScopeBaseObject, "(objectClass=*)", 1, "supportedCapabilities", "defaultNamingContext",
-		"configurationNamingContext", "currentTime", "vendorName", "domainControllerFunctionality", "tokenGroups")
+		"configurationNamingContext", "currentTime", "vendorName", "domainControllerFunctionality", "tokenGroups", "isSynchronized")
 	switch {
 	case err != nil:
 		return root{}, s.Failure(ctx, "reading the root entry", err)
@@ -57,6 +60,9 @@ func greet(ctx context.Context, s *session) (root, *schemas.Failure) {
 		return root{}, schemas.Fail(schemas.CodeUnexpected, "%s is no domain controller of Active Directory; correct url, or choose another kind for the system", s.Server.URL)
 	}
 	e := entries[0]
+	if why := unfit(e); why != "" {
+		return root{}, schemas.Fail(schemas.CodeUnavailable, "%s %s", s.Server.URL, why)
+	}
 	r := root{product: product(e), domain: e.GetEqualFoldAttributeValue("defaultNamingContext"),
 		config: e.GetEqualFoldAttributeValue("configurationNamingContext"), clock: generalizedTime(e.GetEqualFoldAttributeValue("currentTime"))}
 	for _, raw := range e.GetEqualFoldRawAttributeValues("tokenGroups") {
@@ -65,12 +71,27 @@ func greet(ctx context.Context, s *session) (root, *schemas.Failure) {
 	return r, nil
 }
 
+// unfit says why a domain controller is left for the next one, and nothing if it is fit. Either kind would show less of
+// passwords, or older, than the others do, and a proof may need both readings.
+func unfit(e *ldap.Entry) string {
+	switch {
+	case slices.Contains(e.GetEqualFoldAttributeValues("supportedCapabilities"), oidReadOnly):
+		return "is a read-only domain controller, which takes no change; name writable ones in url"
+	case e.GetEqualFoldAttributeValue("isSynchronized") == "FALSE":
+		return "has not caught up with the other domain controllers since it was set up or restored (isSynchronized); it is left alone until it has"
+	}
+	return ""
+}
+
+// samba begins the vendor's name, as Samba gives it, and the product's, as it is shown here.
+const samba = "Samba"
+
 // product names what answers. Windows names neither itself nor its vendor.
 func product(e *ldap.Entry) string {
 	level := levels[e.GetEqualFoldAttributeValue("domainControllerFunctionality")]
 	name := "Active Directory"
-	if strings.HasPrefix(e.GetEqualFoldAttributeValue("vendorName"), "Samba") {
-		name = "Samba Active Directory"
+	if strings.HasPrefix(e.GetEqualFoldAttributeValue("vendorName"), samba) {
+		name = samba + " Active Directory"
 	}
 	if level != "" {
 		name += " (functional level " + level + ")"
@@ -84,6 +105,7 @@ type facts struct {
 	mu    sync.Mutex
 	known bool
 
+	samba        bool
 	netbios, dns string
 	self         self
 }
@@ -92,6 +114,7 @@ type facts struct {
 type self struct {
 	guid, dn, name string
 	sid            sid
+	token          []sid // everything that the session is, the account itself among it
 }
 
 // learn gives the facts.
@@ -100,6 +123,7 @@ func (d *directory) learn(ctx context.Context, s *session) (netbios, dns string,
 	d.facts.mu.Lock()
 	known, netbios, dns, me := d.facts.known, d.facts.netbios, d.facts.dns, d.facts.self
 	d.facts.mu.Unlock()
+	me.token = s.Root.token
 	if known {
 		return netbios, dns, me, nil
 	}
@@ -120,7 +144,9 @@ func (d *directory) learn(ctx context.Context, s *session) (netbios, dns string,
 	}
 	d.facts.mu.Lock()
 	d.facts.netbios, d.facts.dns, d.facts.self, d.facts.known = netbios, dns, me, true
+	d.facts.samba = strings.HasPrefix(s.Root.product, samba)
 	d.facts.mu.Unlock()
+	me.token = s.Root.token
 	return netbios, dns, me, nil
 }
 
@@ -135,7 +161,7 @@ func (d *directory) whoAmI(ctx context.Context, s *session, dns string) (self, *
 	case strings.Contains(d.config.BindUser, "="):
 		base, scope, filter = d.config.BindUser, ldap.ScopeBaseObject, "(objectClass=*)"
 	default:
-		filter = loginFilter(d.config.BindUser, dns)
+		filter, _ = loginFilter(d.config.BindUser, dns)
 	}
 	entries, err := s.Search(ctx, base, scope, filter, 2, "objectGUID", "objectSid", "sAMAccountName")
 	if code, _ := ldapconn.Answer(err); err != nil && code != ldap.LDAPResultNoSuchObject && code != ldap.LDAPResultReferral {

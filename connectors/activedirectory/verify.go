@@ -47,9 +47,13 @@ func judge(a account, since schemas.Evidence) schemas.Proof {
 }
 
 // passwordSet tells whether the password was set between two readings. Without the stamps of replication it is known only of a
-// set that demands no change.
+// set that demands no change; what only one of two readings shows proves nothing.
 func passwordSet(now, since schemas.Evidence) bool {
-	if strings.HasPrefix(now.Marker, markHidden) || strings.HasPrefix(since.Marker, markHidden) {
+	hidden, were := strings.HasPrefix(now.Marker, markHidden), strings.HasPrefix(since.Marker, markHidden)
+	switch {
+	case hidden != were && since.Marker != "":
+		return false // a mark of one kind says nothing of one of the other
+	case hidden:
 		_, was, _ := cutLast(since.Marker, " ")
 		_, is, _ := cutLast(now.Marker, " ")
 		return is != was && is != "0"

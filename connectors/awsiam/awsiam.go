@@ -15,16 +15,19 @@ import (
 
 // Config is the settings of one account. All may be left out but what says whose credentials are used:
 //
-//	region: us-east-1                          # any region of the partition: cn-north-1 for China, us-gov-west-1 for GovCloud
 //	account_id: "123456789012"                 # the credentials must belong to this account
 //	access_key_id: AKIAIOSFODNN7EXAMPLE        # leave both out to take the credentials of the environment
 //	secret_access_key: ${AWS_RESETD_SECRET}
-//	role_arn: arn:aws:iam::123456789012:role/resetd   # assumed with them; or leave it out
-//	path_prefixes: [/people/]                  # users below other paths are not found
-//	email_tag: email                           # the tag that holds a user's e-mail address
-//	deny_older_sessions: true                  # revoke: an inline policy that refuses older sessions
-//	deactivate_access_keys: false              # revoke: switch off the user's access keys too
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
+//	# region: us-east-1                        # any region of the partition: cn-north-1 for China, us-gov-west-1 for GovCloud
+//	# role_arn: arn:aws:iam::123456789012:role/resetd   # assumed with these credentials
+//	# external_id: resetd                      # what the role's trust policy asks for; with role_arn
+//	# web_identity_token_file: token           # in place of the keys: the role is assumed with this token; with role_arn
+//	# path_prefixes: [/people/]                # users below other paths are not found
+//	# email_tag: email                         # the tag that holds a user's e-mail address; left out: e-mail addresses are not found
+//	# deny_older_sessions: true                # revoke: an inline policy that refuses older sessions
+//	# deactivate_access_keys: false            # revoke: switch off the user's access keys too
+//	# endpoint: https://vpce-0123.iam.vpce.example.com   # in place of AWS's own addresses, STS's among them
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
 type Config struct {
 	awsapi.Settings `yaml:",inline"`
 

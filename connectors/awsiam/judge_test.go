@@ -68,9 +68,23 @@ func TestPolicyThatAllowsEverythingIsSeenInEveryForm(t *testing.T) {
 		`{"Statement":[{"Effect":"Allow","NotAction":"s3:*","Resource":"*"}]}`:                                         true,
 		`%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22*%22%2C%22Resource%22%3A%22*%22%7D%7D`: true,
 		`no JSON`: true,
-		`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`:               false,
-		`{"Statement":[{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}]}`:       false,
-		`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::x"}]}`: false,
+		// All of IAM, and what of it is enough to take the rest.
+		`{"Statement":{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::123456789012:*"}}`:                                true,
+		`{"Statement":{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*"}}`:                                             true,
+		`{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:*"}}`:                                                      true,
+		`{"Statement":{"Effect":"Allow","Action":"i*","Resource":"*"}}`:                                                             true,
+		`{"Statement":{"Effect":"Allow","Action":"IAM:Attach*","Resource":"*"}}`:                                                    true,
+		`{"Statement":{"Effect":"Allow","Action":["s3:Get*","iam:PutUserPolicy"],"Resource":"*"}}`:                                  true,
+		`{"Statement":{"Effect":"Allow","Action":"iam:CreatePolicyVersion","Resource":"arn:aws-cn:iam::123456789012:policy/mine"}}`: true,
+		`{"Statement":{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"arn:aws:iam::123456789012:group/admins"}}`:        true,
+		`{"Statement":{"Effect":"Allow","Action":"iam:UpdateLoginProfile","Resource":"arn:aws:iam::123456789012:user/*"}}`:          true,
+		// What everybody may do with his own.
+		`{"Statement":{"Effect":"Allow","Action":["iam:*AccessKey*","iam:*LoginProfile","iam:ChangePassword"],"Resource":"arn:aws:iam::*:user/${aws:username}"}}`: false,
+		`{"Statement":{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:mfa/*"}}`:                                                                     false,
+		`{"Statement":{"Effect":"Allow","Action":["iam:List*","iam:Get*","iam:PassRole"],"Resource":"*"}}`:                                                        false,
+		`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`:                                                                                           false,
+		`{"Statement":[{"Effect":"Allow","Action":"iam:Get*","Resource":"*"}]}`:                                                                                   false,
+		`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::x"}]}`:                                                                             false,
 		`{"Statement":[]}`: false,
 	} {
 		if got := allPowerful(document); got != want {

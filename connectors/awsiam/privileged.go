@@ -2,8 +2,6 @@ package awsiam
 
 import (
 	"context"
-	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -17,8 +15,9 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// adminPolicies are AWS's own policies that let their holder do anything, or give himself the right to.
-var adminPolicies = []string{"AdministratorAccess", "IAMFullAccess", "PowerUserAccess", "AdministratorAccess-Amplify"}
+// adminPolicies are AWS's own policies that let their holder do anything, or give himself the right to. There are more
+// whose names begin with the first.
+var adminPolicies = []string{"AdministratorAccess", "IAMFullAccess", "PowerUserAccess"}
 
 // verdictFor is how long it is believed what a policy or a group allows: many users share them.
 const verdictFor = time.Minute
@@ -57,22 +56,34 @@ func (v *verdicts) once(key string, find func() (string, *schemas.Failure)) (str
 // administrator tells which policy makes a user an administrator; empty if none does. It looks at the policies of the user
 // and of its groups, attached and inline. Boundaries and denials are not reckoned with: too careful is the better mistake.
 func (a *account) administrator(ctx context.Context, u user) (string, *schemas.Failure) {
-	attached, f := awsapi.Do(ctx, a.aws, a.look("iam:ListAttachedUserPolicies", u.name), func(ctx context.Context) (*iam.ListAttachedUserPoliciesOutput, error) {
-		return a.iam.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: &u.name, MaxItems: aws.Int32(pageSize)})
+	var attached []types.AttachedPolicy
+	f := a.pages(ctx, a.look("iam:ListAttachedUserPolicies", u.name), func(ctx context.Context, from *string) (bool, *string, error) {
+		out, err := a.iam.ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: &u.name, MaxItems: aws.Int32(pageSize), Marker: from})
+		if err != nil {
+			return false, nil, err
+		}
+		attached = append(attached, out.AttachedPolicies...)
+		return out.IsTruncated, out.Marker, nil
 	})
 	if f != nil {
 		return "", f
 	}
-	if why, f := a.anyOf(ctx, attached.AttachedPolicies); f != nil || why != "" {
+	if why, f := a.anyOf(ctx, attached); f != nil || why != "" {
 		return why, f
 	}
-	inline, f := awsapi.Do(ctx, a.aws, a.look("iam:ListUserPolicies", u.name), func(ctx context.Context) (*iam.ListUserPoliciesOutput, error) {
-		return a.iam.ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: &u.name, MaxItems: aws.Int32(pageSize)})
+	var inline []string
+	f = a.pages(ctx, a.look("iam:ListUserPolicies", u.name), func(ctx context.Context, from *string) (bool, *string, error) {
+		out, err := a.iam.ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: &u.name, MaxItems: aws.Int32(pageSize), Marker: from})
+		if err != nil {
+			return false, nil, err
+		}
+		inline = append(inline, out.PolicyNames...)
+		return out.IsTruncated, out.Marker, nil
 	})
 	if f != nil {
 		return "", f
 	}
-	for _, name := range inline.PolicyNames {
+	for _, name := range inline {
 		if name == revokePolicy {
 			continue
 		}
@@ -83,16 +94,22 @@ func (a *account) administrator(ctx context.Context, u user) (string, *schemas.F
 			return "", f
 		}
 		if f == nil && allPowerful(aws.ToString(out.PolicyDocument)) {
-			return "its inline policy " + name + " allows everything", nil
+			return "its inline policy " + name + " makes an administrator", nil
 		}
 	}
-	groups, f := awsapi.Do(ctx, a.aws, a.look("iam:ListGroupsForUser", u.name), func(ctx context.Context) (*iam.ListGroupsForUserOutput, error) {
-		return a.iam.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: &u.name, MaxItems: aws.Int32(pageSize)})
+	var groups []types.Group
+	f = a.pages(ctx, a.look("iam:ListGroupsForUser", u.name), func(ctx context.Context, from *string) (bool, *string, error) {
+		out, err := a.iam.ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: &u.name, MaxItems: aws.Int32(pageSize), Marker: from})
+		if err != nil {
+			return false, nil, err
+		}
+		groups = append(groups, out.Groups...)
+		return out.IsTruncated, out.Marker, nil
 	})
 	if f != nil {
 		return "", f
 	}
-	for _, g := range groups.Groups {
+	for _, g := range groups {
 		name := aws.ToString(g.GroupName)
 		why, f := a.policies.once("group/"+name, func() (string, *schemas.Failure) { return a.group(ctx, name) })
 		if f != nil || why != "" {
@@ -102,6 +119,29 @@ func (a *account) administrator(ctx context.Context, u user) (string, *schemas.F
 	return "", nil
 }
 
+// pages reads a list to its end: IAM may give fewer than it was asked for although there are more, and the policy that
+// matters may be the last.
+func (a *account) pages(ctx context.Context, call awsapi.Call, read func(ctx context.Context, from *string) (more bool, next *string, err error)) *schemas.Failure {
+	var next *string
+	for range mostPages {
+		var more bool
+		if _, f := awsapi.Do(ctx, a.aws, call, func(ctx context.Context) (_ struct{}, err error) {
+			from := next
+			more, next, err = read(ctx, from)
+			if err != nil {
+				next = from // asked again with other credentials, perhaps
+			}
+			return struct{}{}, err
+		}); f != nil {
+			return f
+		}
+		if !more {
+			return nil
+		}
+	}
+	return schemas.Fail(schemas.CodeUnexpected, "%s at AWS IAM (%s): the list does not end", call.Doing, a.env.System)
+}
+
 // look describes a call that reads policies.
 func (a *account) look(action, whose string) awsapi.Call {
 	return awsapi.Call{Doing: "reading the policies of " + whose, Action: action}
@@ -109,22 +149,34 @@ func (a *account) look(action, whose string) awsapi.Call {
 
 // group tells which policy of a group makes administrators.
 func (a *account) group(ctx context.Context, name string) (string, *schemas.Failure) {
-	attached, f := awsapi.Do(ctx, a.aws, a.look("iam:ListAttachedGroupPolicies", name), func(ctx context.Context) (*iam.ListAttachedGroupPoliciesOutput, error) {
-		return a.iam.ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: &name, MaxItems: aws.Int32(pageSize)})
+	var attached []types.AttachedPolicy
+	f := a.pages(ctx, a.look("iam:ListAttachedGroupPolicies", name), func(ctx context.Context, from *string) (bool, *string, error) {
+		out, err := a.iam.ListAttachedGroupPolicies(ctx, &iam.ListAttachedGroupPoliciesInput{GroupName: &name, MaxItems: aws.Int32(pageSize), Marker: from})
+		if err != nil {
+			return false, nil, err
+		}
+		attached = append(attached, out.AttachedPolicies...)
+		return out.IsTruncated, out.Marker, nil
 	})
 	if f != nil {
 		return "", f
 	}
-	if why, f := a.anyOf(ctx, attached.AttachedPolicies); f != nil || why != "" {
+	if why, f := a.anyOf(ctx, attached); f != nil || why != "" {
 		return beside(why, name), f
 	}
-	inline, f := awsapi.Do(ctx, a.aws, a.look("iam:ListGroupPolicies", name), func(ctx context.Context) (*iam.ListGroupPoliciesOutput, error) {
-		return a.iam.ListGroupPolicies(ctx, &iam.ListGroupPoliciesInput{GroupName: &name, MaxItems: aws.Int32(pageSize)})
+	var inline []string
+	f = a.pages(ctx, a.look("iam:ListGroupPolicies", name), func(ctx context.Context, from *string) (bool, *string, error) {
+		out, err := a.iam.ListGroupPolicies(ctx, &iam.ListGroupPoliciesInput{GroupName: &name, MaxItems: aws.Int32(pageSize), Marker: from})
+		if err != nil {
+			return false, nil, err
+		}
+		inline = append(inline, out.PolicyNames...)
+		return out.IsTruncated, out.Marker, nil
 	})
 	if f != nil {
 		return "", f
 	}
-	for _, one := range inline.PolicyNames {
+	for _, one := range inline {
 		out, f := awsapi.Do(ctx, a.aws, a.look("iam:GetGroupPolicy", name), func(ctx context.Context) (*iam.GetGroupPolicyOutput, error) {
 			return a.iam.GetGroupPolicy(ctx, &iam.GetGroupPolicyInput{GroupName: &name, PolicyName: &one})
 		})
@@ -132,7 +184,7 @@ func (a *account) group(ctx context.Context, name string) (string, *schemas.Fail
 			return "", f
 		}
 		if allPowerful(aws.ToString(out.PolicyDocument)) {
-			return beside("the inline policy "+one+" allows everything", name), nil
+			return beside("the inline policy "+one+" makes an administrator", name), nil
 		}
 	}
 	return "", nil
@@ -150,7 +202,7 @@ func (a *account) anyOf(ctx context.Context, attached []types.AttachedPolicy) (s
 	for _, p := range attached {
 		arn, name := aws.ToString(p.PolicyArn), aws.ToString(p.PolicyName)
 		switch {
-		case slices.Contains(adminPolicies, name):
+		case strings.HasPrefix(name, adminPolicies[0]) || slices.Contains(adminPolicies, name):
 			return "the policy " + name + " is attached", nil
 		case strings.Contains(arn, ":iam::aws:policy/"): // another of AWS's own
 			continue
@@ -181,52 +233,7 @@ func (a *account) managed(ctx context.Context, arn, name string) (string, *schem
 		return "", f
 	}
 	if out.PolicyVersion != nil && allPowerful(aws.ToString(out.PolicyVersion.Document)) {
-		return "the attached policy " + name + " allows everything", nil
+		return "the attached policy " + name + " makes an administrator", nil
 	}
 	return "", nil
-}
-
-// allPowerful tells whether a policy document, URL-encoded as IAM gives it (RFC 3986), allows everything or all of IAM,
-// which is the same to whoever may write policies. A document that cannot be read counts as one that does.
-func allPowerful(encoded string) bool {
-	text, err := url.PathUnescape(encoded)
-	if err != nil {
-		return true
-	}
-	var document struct{ Statement oneOrMany[statement] }
-	if err := json.Unmarshal([]byte(text), &document); err != nil {
-		return true
-	}
-	return slices.ContainsFunc(document.Statement, statement.everything)
-}
-
-// statement is what matters of one statement of a policy.
-type statement struct {
-	Effect            string
-	Action, NotAction oneOrMany[string]
-	Resource          oneOrMany[string]
-	NotResource       oneOrMany[string]
-}
-
-func (s statement) everything() bool {
-	if s.Effect != "Allow" || !slices.Contains(s.Resource, "*") && len(s.NotResource) == 0 {
-		return false
-	}
-	return len(s.NotAction) > 0 || slices.ContainsFunc(s.Action, func(action string) bool {
-		return action == "*" || action == "*:*" || strings.EqualFold(action, "iam:*")
-	})
-}
-
-// oneOrMany is what IAM policies may write as one value or as a list of them.
-type oneOrMany[T any] []T
-
-// UnmarshalJSON takes either form.
-func (o *oneOrMany[T]) UnmarshalJSON(text []byte) error {
-	if len(text) > 0 && text[0] == '[' {
-		return json.Unmarshal(text, (*[]T)(o))
-	}
-	var one T
-	err := json.Unmarshal(text, &one)
-	*o = []T{one}
-	return err
 }

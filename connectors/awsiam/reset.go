@@ -2,6 +2,7 @@ package awsiam
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -50,13 +51,25 @@ func (a *account) refuse(ctx context.Context, u user) *schemas.Failure {
 	return nil
 }
 
-// ourselves refuses the user that resetd itself signs in as.
+// ourselves refuses the user that resetd itself signs in as, also if it only assumes a role with that user's key: with the
+// key switched off it could not even tell.
 func (a *account) ourselves(ctx context.Context, u user) *schemas.Failure {
 	c, f := a.aws.Caller(ctx)
-	if f == nil && c.UserID == u.id {
-		f = schemas.Fail(schemas.CodeProtected, "%s is the user that resetd signs in as; nothing was changed", u.name)
+	if f != nil {
+		return f
 	}
-	return f
+	own := c.UserID == u.id
+	if !own && a.config.RoleARN != "" && a.config.AccessKeyID != "" {
+		keys, f := a.keys(ctx, u)
+		if f != nil {
+			return f
+		}
+		own = slices.Contains(keys, a.config.AccessKeyID)
+	}
+	if own {
+		return schemas.Fail(schemas.CodeProtected, "%s is the user that resetd signs in as; nothing was changed", u.name)
+	}
+	return nil
 }
 
 // expire sets the flag, also where it is set already: the note is how Verify sees that somebody asked again.

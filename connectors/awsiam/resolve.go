@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/resetd/resetd/connectors/internal/alike"
 	"github.com/resetd/resetd/connectors/internal/awsapi"
 	"github.com/resetd/resetd/schemas"
 )
@@ -116,7 +117,7 @@ func (a *account) byEmail(ctx context.Context, address string) (found []user, _ 
 		for _, d := range out.UserDetailList {
 			u := userOf(&types.User{Arn: d.Arn, Path: d.Path, UserId: d.UserId, UserName: d.UserName, Tags: d.Tags})
 			a.names.keep(u.id, u.name)
-			if a.within(u.path) && strings.EqualFold(u.tags[a.config.EmailTag], address) {
+			if a.within(u.path) && alike.Names(u.tags[a.config.EmailTag], address) {
 				found = append(found, u)
 			}
 		}

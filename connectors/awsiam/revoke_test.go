@@ -102,3 +102,22 @@ func TestOwnUserIsProtected(t *testing.T) {
 	_, err = c.Revoke(t.Context(), id)
 	wantCode(t, err, schemas.CodeProtected)
 }
+
+// The key with which a role is assumed is resetd's own as well.
+func TestUserWhoseKeyAssumesTheRoleIsNeverCutOff(t *testing.T) {
+	w := newWorld(t)
+	config := w.settings(w.Front(t).URL)
+	config.RoleARN, config.PathPrefixes, config.DeactivateAccessKeys = w.role(t, "resetd-role"), nil, true
+	c := open(t, config)
+	id, err := c.Resolve(t.Context(), schemas.Account{Type: schemas.AccountUserName, Value: "resetd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Revoke(t.Context(), id)
+	wantCode(t, err, schemas.CodeProtected)
+	_, err = c.Reset(t.Context(), id, schemas.ModeRandomize)
+	wantCode(t, err, schemas.CodeProtected)
+	if _, err := c.Probe(t.Context()); err != nil {
+		t.Errorf("resetd cannot sign in any more: %v", err)
+	}
+}

@@ -193,4 +193,29 @@ func TestPrivilegedByEveryWayAPolicyCanCome(t *testing.T) {
 	}
 }
 
+// IAM may cut a list short and say so. The policy that matters may be on the next page.
+func TestAdministratorOnTheSecondPageIsSeen(t *testing.T) {
+	w := newWorld(t)
+	f := w.Front(t)
+	f.Before = func(call testserver.MotoCall) *testserver.MotoAnswer {
+		if call.Action != "ListAttachedUserPolicies" || call.Fields["Marker"] != "" {
+			return nil
+		}
+		return &testserver.MotoAnswer{Status: 200, Header: http.Header{"Content-Type": {"text/xml"}}, Body: []byte(`<ListAttachedUserPoliciesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">` +
+			`<ListAttachedUserPoliciesResult><AttachedPolicies/><IsTruncated>true</IsTruncated><Marker>2</Marker></ListAttachedUserPoliciesResult></ListAttachedUserPoliciesResponse>`)}
+	}
+	f.After = func(call testserver.MotoCall, answer *testserver.MotoAnswer) {
+		if call.Action == "ListAttachedUserPolicies" && call.Fields["Marker"] == "2" {
+			answer.Status = 200
+			answer.Body = []byte(`<ListAttachedUserPoliciesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ListAttachedUserPoliciesResult><AttachedPolicies><member>` +
+				`<PolicyName>AdministratorAccess</PolicyName><PolicyArn>arn:aws:iam::aws:policy/AdministratorAccess</PolicyArn></member></AttachedPolicies>` +
+				`<IsTruncated>false</IsTruncated></ListAttachedUserPoliciesResult></ListAttachedUserPoliciesResponse>`)
+		}
+	}
+	class, err := open(t, w.settings(f.URL)).Classify(t.Context(), identity(w.fresh(t)))
+	if err != nil || !class.Privileged {
+		t.Errorf("%+v, %v", class, err)
+	}
+}
+
 func drop[T any](_ T, err error) error { return err }

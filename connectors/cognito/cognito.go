@@ -19,12 +19,16 @@ import (
 // Config is the settings of one user pool. All may be left out but user_pool_id and what says whose credentials are used:
 //
 //	user_pool_id: eu-central-1_AbCdEf123       # its region is the one before the underscore
-//	account_id: "123456789012"                 # the credentials must belong to this account
 //	access_key_id: AKIAIOSFODNN7EXAMPLE        # leave both out to take the credentials of the environment
 //	secret_access_key: ${AWS_RESETD_SECRET}
-//	role_arn: arn:aws:iam::123456789012:role/resetd   # assumed with them; or leave it out
-//	privileged_groups: [admins]                # groups of the pool whose members count as privileged
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
+//	# account_id: "123456789012"               # recommended: the credentials must belong to this account
+//	# region: eu-central-1                     # need not be said: that of the pool
+//	# role_arn: arn:aws:iam::123456789012:role/resetd   # assumed with these credentials
+//	# external_id: resetd                      # what the role's trust policy asks for; with role_arn
+//	# web_identity_token_file: token           # in place of the keys: the role is assumed with this token; with role_arn
+//	# privileged_groups: [admins]              # groups of the pool whose members count as privileged
+//	# endpoint: https://vpce-0123.cognito-idp.vpce.example.com   # in place of AWS's own addresses, STS's among them
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
 type Config struct {
 	awsapi.Settings `yaml:",inline"`
 

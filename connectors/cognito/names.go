@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
+	"github.com/resetd/resetd/connectors/internal/alike"
 	"github.com/resetd/resetd/connectors/internal/awsapi"
 	"github.com/resetd/resetd/schemas"
 )
@@ -109,4 +110,4 @@ func (p *pool) list(ctx context.Context, attribute, value string) (found []strin
 }
 
 // same compares two names as the pool does.
-func (r rules) same(a, b string) bool { return a == b || r.anyCase && strings.EqualFold(a, b) }
+func (r rules) same(a, b string) bool { return a == b || r.anyCase && alike.Names(a, b) }

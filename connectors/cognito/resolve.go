@@ -77,9 +77,14 @@ func (p *pool) byName(ctx context.Context, value string, logins bool, found map[
 	return nil
 }
 
-// byEmail reads the users with an address. Several may have the same one.
+// byEmail reads the users with an address. Several may have the same one. The list may lag behind: by now the address may
+// be somebody else's, so it is compared with what the user itself shows.
 func (p *pool) byEmail(ctx context.Context, address string, found map[string]string) *schemas.Failure {
 	names, f := p.list(ctx, "email", address)
+	if f != nil {
+		return f
+	}
+	r, f := p.described(ctx)
 	if f != nil {
 		return f
 	}
@@ -88,7 +93,7 @@ func (p *pool) byEmail(ctx context.Context, address string, found map[string]str
 		if f != nil {
 			return f
 		}
-		if u != nil {
+		if u != nil && u.name == name && r.same(u.attributes["email"], address) {
 			found[u.sub] = u.name
 		}
 	}

@@ -168,6 +168,20 @@ func TestRejectedPasswordIsReplacedThreeTimesAtMost(t *testing.T) {
 	}
 }
 
+// The list of users lags behind the users: it may still show an address at whom it was taken from.
+func TestAddressThatTheListShowsAtItsOldOwnerIsNotFound(t *testing.T) {
+	w := newWorld(t)
+	front := w.Front(t)
+	w.add(t, "oldowner", "email", "moved@example.com", "email_verified", "true")
+	front.After = func(call testserver.MotoCall, a *testserver.MotoAnswer) {
+		if call.Action == "AdminGetUser" {
+			a.Body = bytes.ReplaceAll(a.Body, []byte("moved@example.com"), []byte("other@example.com"))
+		}
+	}
+	_, err := open(t, w.settings(front.URL)).Resolve(t.Context(), schemas.Account{Type: schemas.AccountEmail, Value: "moved@example.com"})
+	wantCode(t, err, schemas.CodeAccountNotFound)
+}
+
 func TestPoolsOwnRulesAreKept(t *testing.T) {
 	w := newWorld(t)
 	w.pool, w.client = w.newPool(t, &cip.CreateUserPoolInput{PoolName: aws.String("strict"),

@@ -88,10 +88,13 @@ func (r *realm) account(ctx context.Context, id string) (account, *schemas.Failu
 	}
 	a := account{user: u, evidence: schemas.Evidence{MustChange: slices.Contains(u.RequiredActions, updatePassword)}}
 	for i, c := range credentials {
-		if c.Type == "password" && c.Created > 0 {
-			a.password = &credentials[i]
+		if c.Type != "password" {
+			continue
+		}
+		a.password = &credentials[i]
+		a.evidence.Marker = c.ID + "@" + strconv.FormatInt(c.Created, 10)
+		if c.Created > 0 { // an imported password may have no date, and is one all the same
 			a.evidence.PasswordChangedAt = time.UnixMilli(c.Created).UTC()
-			a.evidence.Marker = c.ID + "@" + strconv.FormatInt(c.Created, 10)
 		}
 	}
 	// The password of an account from a directory has no date here; when its entry was written is all that there is.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -47,18 +49,20 @@ func (r *realm) powers(ctx context.Context, id string) (string, *schemas.Failure
 			}
 		}
 	}
-	client, f := r.managerID(ctx)
+	clients, f := r.managers(ctx)
 	if f != nil {
 		return "", f
 	}
-	if client != "" {
+	for _, client := range clients {
 		var roles []role
-		if _, f := r.get(ctx, "reading the account's roles", mappings+"/clients/"+url.PathEscape(client)+"/composite", nil, &roles); f != nil {
+		if _, f := r.get(ctx, "reading the account's roles", mappings+"/clients/"+url.PathEscape(client.ID)+"/composite", nil, &roles); f != nil {
 			return "", f
 		}
 		if len(roles) > 0 {
-			return "the role " + roles[0].Name + " of " + r.managerName(), nil
+			return "the role " + roles[0].Name + " of " + client.Name, nil
 		}
+	}
+	if len(clients) > 0 {
 		return "", nil
 	}
 	return r.groupPowers(ctx, id)
@@ -82,8 +86,10 @@ func (r *realm) groupPowers(ctx context.Context, id string) (string, *schemas.Fa
 		return "", f
 	}
 	for _, g := range groups {
-		if roles := g.ClientRoles[r.managerName()]; len(roles) > 0 {
-			return "the role " + roles[0] + " of " + r.managerName() + ", by the group " + g.Path, nil
+		for client, roles := range g.ClientRoles {
+			if r.manages(client) && len(roles) > 0 {
+				return "the role " + roles[0] + " of " + client + ", by the group " + g.Path, nil
+			}
 		}
 		if i := slices.IndexFunc(g.RealmRoles, ruling); i >= 0 && r.config.Realm == "master" {
 			return "the role " + g.RealmRoles[i] + ", by the group " + g.Path, nil
@@ -92,12 +98,13 @@ func (r *realm) groupPowers(ctx context.Context, id string) (string, *schemas.Fa
 	return "", nil
 }
 
-// managerName is the client, in the realm itself, whose roles make an administrator of it.
-func (r *realm) managerName() string {
+// manages tells whether the roles of a client of the realm make an administrator. In the realm master there is one for each
+// realm, called NAME-realm.
+func (r *realm) manages(client string) bool {
 	if r.config.Realm == "master" {
-		return "master-realm"
+		return strings.HasSuffix(client, "-realm")
 	}
-	return "realm-management"
+	return client == "realm-management"
 }
 
 // seesRoles tells whether our token names a role by which the roles of accounts can be seen.
@@ -105,28 +112,38 @@ func (r *realm) seesRoles() bool {
 	return r.rights().has("view-clients", "manage-clients", "realm-admin")
 }
 
-// managerID gives the id of that client, or "" if we may not see it.
-func (r *realm) managerID(ctx context.Context) (string, *schemas.Failure) {
+// manager is a client whose roles make administrators.
+type manager struct {
+	ID   string `json:"id"`
+	Name string `json:"clientId"`
+}
+
+// managersFor is how long the list of them is believed: another realm brings another one.
+const managersFor = time.Minute
+
+// managers gives these clients, or none if we may not see them. A token that names no role at all may have been made short, so
+// it is tried out then.
+func (r *realm) managers(ctx context.Context) ([]manager, *schemas.Failure) {
 	r.mu.Lock()
-	known := r.manager
+	known, fresh := r.rulers, time.Since(r.listed) < managersFor
 	r.mu.Unlock()
-	if known != "" || !r.seesRoles() {
+	if fresh {
 		return known, nil
 	}
-	var clients []struct {
-		ID       string `json:"id"`
-		ClientID string `json:"clientId"`
-	}
-	if _, f := r.get(ctx, "looking for the realm's administration roles", r.path+"/clients", url.Values{"clientId": {r.managerName()}}, &clients); f != nil {
-		return "", f
-	}
-	for _, c := range clients {
-		if c.ClientID == r.managerName() {
-			known = c.ID
+	var found []manager
+	if r.seesRoles() || len(r.rights().roles) == 0 {
+		search := url.Values{"clientId": {"realm-management"}}
+		if r.config.Realm == "master" {
+			search = url.Values{"clientId": {"-realm"}, "search": {"true"}}
+		}
+		_, f := r.get(ctx, "looking for the realm's administration roles", r.path+"/clients", search, &found)
+		if f != nil && (f.Code != schemas.CodePermissionMissing || r.seesRoles()) {
+			return nil, f
 		}
 	}
+	found = slices.DeleteFunc(found, func(m manager) bool { return m.ID == "" || !r.manages(m.Name) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.manager = known
-	return known, nil
+	r.rulers, r.listed = found, time.Now()
+	return found, nil
 }

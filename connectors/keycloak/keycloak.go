@@ -20,9 +20,9 @@ import (
 //	realm: corp                                # whose accounts are reset
 //	client_id: resetd
 //	client_secret: ${KEYCLOAK_SECRET}
-//	admin_realm: corp                          # where the client is; the realm itself when left out
-//	revoke_offline: true                       # end offline sessions too; takes the consent to these applications with it
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
+//	# admin_realm: corp                        # where the client is; the realm itself when left out
+//	# revoke_offline: true                     # end offline sessions too; takes the consent to these applications with it
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
 type Config struct {
 	// BaseURL is what stands before /realms/ and /admin/.
 	BaseURL string `yaml:"base_url"`

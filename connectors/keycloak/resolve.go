@@ -3,8 +3,8 @@ package keycloak
 import (
 	"context"
 	"net/url"
-	"unicode"
 
+	"github.com/resetd/resetd/connectors/internal/alike"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -57,26 +57,11 @@ func (r *realm) search(ctx context.Context, field, value string) ([]user, *schem
 		url.Values{field: {value}, "exact": {"true"}, "briefRepresentation": {"true"}, "max": {"10"}}, &found)
 	for _, u := range found {
 		has := map[string]string{"username": u.Username, "email": u.Email}[field]
-		if u.ID != "" && alike(has, value) {
+		if u.ID != "" && alike.Names(has, value) {
 			out = append(out, u)
 		}
 	}
 	return out, f
-}
-
-// alike compares as Keycloak does, which keeps user names and addresses in lower case. A letter beyond ASCII is never
-// alike one within: the Kelvin sign is k in lower case, and would find somebody else.
-func alike(a, b string) bool {
-	one, other := []rune(a), []rune(b)
-	if len(one) != len(other) {
-		return false
-	}
-	for i := range one {
-		if one[i] != other[i] && (unicode.ToLower(one[i]) != unicode.ToLower(other[i]) || (one[i] <= unicode.MaxASCII) != (other[i] <= unicode.MaxASCII)) {
-			return false
-		}
-	}
-	return true
 }
 
 // nobody explains an empty answer. To a client that may ask for accounts but see none, every realm is empty.

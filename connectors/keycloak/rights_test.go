@@ -1,6 +1,7 @@
 package keycloak_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -126,5 +127,91 @@ func TestARealmThatIsNotThereIsNamed(t *testing.T) {
 	_, err = open(t, config).Probe(t.Context())
 	if detail := wantCode(t, err, schemas.CodeUnexpected); !strings.Contains(detail, "nowhere") {
 		t.Error(detail)
+	}
+}
+
+// In the realm master there is a client for each realm, and its roles make an administrator of that one.
+func TestAnAdministratorOfAnotherRealmIsPrivilegedInMaster(t *testing.T) {
+	s := newSite(t)
+	config := masterConfig(t, s)
+	config.Realm = "master"
+	call := func(method, path string, body, into any) {
+		t.Helper()
+		if err := s.Server.Call(method, "/admin/realms/master"+path, body, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grant := func(user, client string, names ...string) {
+		t.Helper()
+		var found []struct{ ID string }
+		call(http.MethodGet, "/clients"+query("clientId", client), nil, &found)
+		for _, name := range names {
+			var role map[string]any
+			call(http.MethodGet, "/clients/"+found[0].ID+"/roles/"+name, nil, &role)
+			call(http.MethodPost, "/users/"+user+"/role-mappings/clients/"+found[0].ID, []any{role}, nil)
+		}
+	}
+	var own []struct{ ID string }
+	call(http.MethodGet, "/clients"+query("clientId", config.ClientID), nil, &own)
+	var account struct{ ID string }
+	call(http.MethodGet, "/clients/"+own[0].ID+"/service-account-user", nil, &account)
+	grant(account.ID, "master-realm", "view-users", "manage-users", "view-clients")
+	add := func() string {
+		t.Helper()
+		name := unique("keeper")
+		call(http.MethodPost, "/users", map[string]any{"username": name, "enabled": true}, nil)
+		var found []struct{ ID string }
+		call(http.MethodGet, "/users"+query("username", name), nil, &found)
+		return found[0].ID
+	}
+	plain, keeper := add(), add()
+	grant(keeper, s.Name+"-realm", "manage-users")
+	c := open(t, config)
+	if class := classify(t, c, keeper); !class.Privileged {
+		t.Errorf("%+v", class)
+	}
+	if class := classify(t, c, plain); class.Privileged {
+		t.Errorf("%+v", class)
+	}
+}
+
+// Keycloak can make tokens that name no roles ("lightweight"). Administrators are recognised all the same.
+func TestAdministratorsAreSeenWithATokenThatNamesNoRoles(t *testing.T) {
+	s := newSite(t, "view-users", "manage-users", "view-clients")
+	id := s.ClientID(s.config().ClientID)
+	var client map[string]any
+	s.Call(http.MethodGet, "/clients/"+id, nil, &client)
+	client["attributes"] = map[string]any{"client.use.lightweight.access.token.enabled": "true"}
+	s.Call(http.MethodPut, "/clients/"+id, client, nil)
+	t.Cleanup(func() {
+		client["attributes"] = map[string]any{"client.use.lightweight.access.token.enabled": "false"}
+		s.Call(http.MethodPut, "/clients/"+id, client, nil)
+	})
+	plain, boss := s.somebody(), s.somebody()
+	s.Grant(boss.ID, "realm-admin")
+	c := open(t, s.config())
+	for id, want := range map[string]bool{plain.ID: false, boss.ID: true} {
+		if class := classify(t, c, id); class.Privileged != want {
+			t.Errorf("%+v, want privileged %t", class, want)
+		}
+	}
+}
+
+// Imported passwords may have no date.
+func TestAPasswordWithoutADateIsOneAllTheSame(t *testing.T) {
+	s := newSite(t, "view-users", "manage-users")
+	p := s.somebody()
+	through := newProxy(t, s.Server)
+	through.after = func(r *http.Response) error {
+		if !strings.HasSuffix(r.Request.URL.Path, "/credentials") {
+			return nil
+		}
+		r.Header.Del("Content-Length")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(`[{"id":"c1","type":"password"}]`)), -1
+		return nil
+	}
+	class := classify(t, open(t, s.at(through.URL)), p.ID)
+	if !strings.Contains(class.Why, "has a password") || !class.Evidence.PasswordChangedAt.IsZero() || class.Evidence.Marker == "" {
+		t.Errorf("%+v", class)
 	}
 }

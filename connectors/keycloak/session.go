@@ -28,7 +28,8 @@ type realm struct {
 	mu      sync.Mutex
 	own     rights
 	ahead   time.Duration // how much Keycloak's clock is ahead of ours
-	manager string        // the id of the client that holds the roles of administration; "" as long as it is not known
+	rulers  []manager     // the clients that hold the roles of administration; none if they are hidden from us
+	listed  time.Time     // when these were read
 	demands bool          // whether the realm acts on UPDATE_PASSWORD
 	asked   time.Time     // when demands was read
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/resetd/resetd/connectors/internal/rest"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -126,12 +128,28 @@ func network(err error) string {
 		return "the certificate is not vouched for (" + e.Error() + ")"
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Sprintf("no connection (%s)", e.Err)
+		return fmt.Sprintf("no connection%s (%s)", host(err), e.Err)
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "the server" + host(err) + " speaks plain http, and the address says https"
 	}
 	if strings.Contains(err.Error(), "EOF") {
 		return "the connection was closed before the answer was whole"
 	}
 	return "the answer cannot be read; see whether the address is right and what stands between"
+}
+
+// host says where a call went, by host and port alone: the rest of an address may hold what was sent.
+func host(err error) string {
+	e, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return ""
+	}
+	u, bad := url.Parse(e.URL)
+	if bad != nil || u.Hostname() == "" {
+		return ""
+	}
+	return " on " + rest.HostPort(u)
 }
 
 // at says what was being done, and where.

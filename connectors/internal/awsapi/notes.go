@@ -2,13 +2,13 @@ package awsapi
 
 import (
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/resetd/resetd/connectors/internal/rest"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -42,17 +42,7 @@ func (n *notes) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	clock, _ := http.ParseTime(answer.Header.Get("Date"))
-	var secure *schemas.TLS
-	if answer.TLS != nil {
-		secure = &schemas.TLS{Version: tls.VersionName(answer.TLS.Version)}
-		for _, chain := range answer.TLS.VerifiedChains {
-			for _, cert := range chain {
-				if secure.Until.IsZero() || cert.NotAfter.Before(secure.Until) {
-					secure.Until = cert.NotAfter
-				}
-			}
-		}
-	}
+	secure := rest.Protection(answer.TLS)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.tls, n.clock, n.at = secure, clock, time.Now()

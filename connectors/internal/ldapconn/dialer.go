@@ -66,13 +66,31 @@ func (d *Dialer[R]) connect(ctx context.Context) (*Session[R], error) {
 		}
 		last = err
 		told = append(told, err.Detail)
-		d.begin.Store(int32((at + 1) % len(d.servers)))
-		if err.Code == schemas.CodeBadCredentials || ctx.Err() != nil {
+		// A caller who gave up, and a password that no server takes, say nothing against this one.
+		if err.Code == schemas.CodeBadCredentials || errors.Is(ctx.Err(), context.Canceled) {
+			break
+		}
+		d.leave(d.servers[at])
+		if ctx.Err() != nil {
 			break
 		}
 	}
 	last.Detail = strings.Join(slices.Compact(told), "; ")
 	return nil, last
+}
+
+// preferred is the server that is tried first. While it answers, all connections lead to it.
+func (d *Dialer[R]) preferred() Server { return d.servers[d.begin.Load()] }
+
+// leave makes the server after this one the preferred one, unless another is already: of many callers whom one server sends
+// away, the first moves on, and the others follow.
+func (d *Dialer[R]) leave(from Server) {
+	for i, one := range d.servers {
+		if one == from {
+			d.begin.CompareAndSwap(int32(i), int32((i+1)%len(d.servers)))
+			return
+		}
+	}
 }
 
 // connectTo gives a session that is signed in at one server.
@@ -130,6 +148,10 @@ func (s *Session[R]) unprotected(err error) *schemas.Failure {
 	advice := "check tls_ca and the server's certificate"
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultProtocolError, ldap.LDAPResultUnavailable, ldap.LDAPResultUnwillingToPerform) {
 		advice = "the server offers no StartTLS; give it a certificate or use ldaps://"
+	}
+	// The handshake of StartTLS was not begun, and the server gave no answer to the wish for it.
+	if _, answered := Answer(err); s.Server.startTLS && !answered && ldap.IsErrorWithCode(err, ldap.ErrorNetwork) && !strings.Contains(Reason(err), "TLS handshake") {
+		advice = "the server hung up instead of beginning StartTLS; if this port is for ldaps://, write that"
 	}
 	return schemas.Fail(schemas.CodeUnavailable, "no encrypted connection to %s: %s; %s", s.Server.URL, Reason(err), advice).Because(err)
 }

@@ -40,17 +40,18 @@ func (p *Pool[R]) With(ctx context.Context, do func(*Session[R]) error) error {
 	}
 	defer func() { <-p.slots }()
 	if s := p.take(); s != nil {
-		if err := p.lend(s, do); !s.stale && !p.elsewhere(s) {
+		if again, err := p.lend(s, do); !again {
 			return err
 		}
 	}
 	var err error
 	for range p.Dialer.servers {
 		var s *Session[R]
+		var again bool
 		if s, err = p.Dialer.connect(ctx); err != nil {
 			return err
 		}
-		if err = p.lend(s, do); !p.elsewhere(s) {
+		if again, err = p.lend(s, do); !again {
 			return err
 		}
 	}
@@ -62,28 +63,26 @@ func (p *Pool[R]) elsewhere(s *Session[R]) bool {
 	if !s.busy || s.wrote || len(p.Dialer.servers) < 2 {
 		return false
 	}
-	for i, one := range p.Dialer.servers {
-		if one == s.Server {
-			p.Dialer.begin.Store(int32((i + 1) % len(p.Dialer.servers)))
-		}
-	}
+	p.Dialer.leave(s.Server)
 	return true
 }
 
-// lend runs do and takes the connection back.
-func (p *Pool[R]) lend(s *Session[R], do func(*Session[R]) error) error {
+// lend runs do and takes the connection back. Again tells that do is to run once more on another one. That is settled before
+// the connection goes back: from then on somebody else has it, and what happens to him must not have this call made twice.
+func (p *Pool[R]) lend(s *Session[R], do func(*Session[R]) error) (again bool, err error) {
 	ended := false
 	defer func() {
 		s.broken = s.broken || !ended // a panic left an exchange open
 		p.give(s)
 	}()
-	err := do(s)
+	err = do(s)
 	ended = true
-	return err
+	return s.stale || p.elsewhere(s), err
 }
 
-// take gives the connection that was used last, if it is still good. go-ldap reads all the time and so notices at once
-// when the server hangs up.
+// take gives the connection that was used last, if it is still good, and leads to the server that new connections go to: were
+// there some to each of two, a change made at one would be looked for at the other, which may not have heard of it. go-ldap
+// reads all the time and so notices at once when the server hangs up.
 func (p *Pool[R]) take() *Session[R] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +90,7 @@ func (p *Pool[R]) take() *Session[R] {
 		last := len(p.idle) - 1
 		s := p.idle[last]
 		p.idle = p.idle[:last]
-		if !s.conn.IsClosing() && time.Since(s.idle) < maxIdle {
+		if !s.conn.IsClosing() && time.Since(s.idle) < maxIdle && s.Server == p.Dialer.preferred() {
 			s.first, s.wrote = true, false
 			return s
 		}
@@ -105,7 +104,7 @@ func (p *Pool[R]) take() *Session[R] {
 func (p *Pool[R]) give(s *Session[R]) {
 	s.idle = time.Now()
 	p.mu.Lock()
-	keep := !s.broken && !p.closed && !s.conn.IsClosing()
+	keep := !s.broken && !p.closed && !s.conn.IsClosing() && s.Server == p.Dialer.preferred()
 	if keep {
 		p.idle = append(p.idle, s)
 	}

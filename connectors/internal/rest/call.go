@@ -165,14 +165,14 @@ func (c *Client) lost(ctx context.Context, call *Call, err error, sent bool) *sc
 	}
 	switch {
 	case sent && call.changes():
-		return schemas.Fail(schemas.CodeTimedOut, "%s: %s; whether it was done is not known", c.at(call), why).Because(err)
+		return schemas.Fail(schemas.CodeTimedOut, "%s: %s; whether it was done is not known", c.atHost(call), why).Because(err)
 	case !sent && call.changes():
 		code = schemas.CodeUnavailable // however it ended, nothing was changed
 		fallthrough
 	case !sent:
 		why += "; nothing was sent; check the address, the network and the system's certificate"
 	}
-	return schemas.Fail(code, "%s: %s", c.at(call), why).Because(err)
+	return schemas.Fail(code, "%s: %s", c.atHost(call), why).Because(err)
 }
 
 // network gives the short text of an error on the way, without the URL, which may name an account.
@@ -182,6 +182,9 @@ func network(err error) string {
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Sprintf("no connection (%s)", e.Err)
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "the server speaks plain http, and the address says https"
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the connection was closed before the answer was whole"
@@ -196,4 +199,23 @@ func (c *Client) at(call *Call) string {
 		name = "the system"
 	}
 	return fmt.Sprintf("%s at %s (%s)", call.Doing, name, c.System)
+}
+
+// atHost is at with the host and port that were tried, for when nothing answers there. Nothing else of the address is told.
+func (c *Client) atHost(call *Call) string {
+	at := c.at(call)
+	u, err := url.Parse(c.Base)
+	if err != nil || u.Hostname() == "" {
+		return at
+	}
+	return at + " on " + HostPort(u)
+}
+
+// HostPort gives what an address is dialled by, with the port that the scheme means where it names none.
+func HostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[bool]string{true: "443", false: "80"}[u.Scheme == "https"]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -95,7 +95,7 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Seen gives how the last connection was protected and what the system's clock showed, for a probe.
+// Seen gives how the last connection was protected, nil before the first answer, and what the system's clock showed, for a probe.
 func (c *Client) Seen() (*schemas.TLS, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,20 +105,29 @@ func (c *Client) Seen() (*schemas.TLS, time.Time) {
 // note keeps what an answer shows beside its content.
 func (c *Client) note(r *http.Response) {
 	clock, _ := http.ParseTime(r.Header.Get("Date"))
-	var secure *schemas.TLS
-	if r.TLS != nil {
-		secure = &schemas.TLS{Version: tls.VersionName(r.TLS.Version)}
-		for _, chain := range r.TLS.VerifiedChains {
-			for _, cert := range chain {
-				if secure.Until.IsZero() || cert.NotAfter.Before(secure.Until) {
-					secure.Until = cert.NotAfter
-				}
-			}
-		}
-	}
+	secure := Protection(r.TLS)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tls, c.clock = secure, clock
+}
+
+// PlainHere stands in place of a version of TLS where there was none, which CheckURL allows to this machine alone.
+const PlainHere = "plain http to this machine"
+
+// Protection gives how an answer came, from the connection's state, which is nil for plain http.
+func Protection(state *tls.ConnectionState) *schemas.TLS {
+	if state == nil {
+		return &schemas.TLS{Version: PlainHere}
+	}
+	secure := &schemas.TLS{Version: tls.VersionName(state.Version)}
+	for _, chain := range state.VerifiedChains {
+		for _, cert := range chain {
+			if secure.Until.IsZero() || cert.NotAfter.Before(secure.Until) {
+				secure.Until = cert.NotAfter
+			}
+		}
+	}
+	return secure
 }
 
 // CheckURL reads an address that a configuration gives: https, or http to this machine alone, without user, query and

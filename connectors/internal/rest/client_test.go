@@ -49,7 +49,7 @@ func TestPlainConnectionShowsNoTLS(t *testing.T) {
 	if _, f := c.Do(t.Context(), read()); f != nil {
 		t.Fatal(f)
 	}
-	if secure, clock := c.Seen(); secure != nil || clock.IsZero() {
+	if secure, clock := c.Seen(); secure == nil || secure.Version != rest.PlainHere || !secure.Until.IsZero() || clock.IsZero() {
 		t.Errorf("seen %+v, %s", secure, clock)
 	}
 }

@@ -34,6 +34,10 @@ func (f *Face) redeliver(c *call) error {
 		return err
 	}
 	cb, err := f.Callbacks.Redeliver(c.Request.Context(), id)
+	if errors.Is(err, schemas.ErrNotFound) {
+		return schemas.NewProblem(http.StatusNotFound, "not_found", "There is no callback of this id",
+			"GET /v1/callbacks lists them; those of a task are deleted with it after the retention time.")
+	}
 	if errors.Is(err, schemas.ErrState) {
 		err = fmt.Errorf("%w; only a callback that is delivered or dead can be redelivered", err)
 	}

@@ -41,7 +41,7 @@ var told = []struct {
 	{schemas.ErrOverloaded, 503, "overloaded", "resetd cannot take this now", "Nothing was accepted. Send it again, with the same id, after the time in Retry-After."},
 	{context.DeadlineExceeded, 503, "overloaded", "resetd cannot take this now", "There was no answer in time. Send it again, with the same id, after the time in Retry-After."},
 	{schemas.ErrKeyReused, 422, "key_reused", "The id was used before with another body", "Send a new request with a new id; to repeat a request, send its body byte for byte."},
-	{schemas.ErrNotFound, 404, "not_found", "There is no such thing", "Check the id; what is final is deleted after the retention time."},
+	{schemas.ErrNotFound, 404, "not_found", "There is no task of this id", "Check the id; what is final is deleted after the retention time."},
 	{schemas.ErrForbidden, 403, "forbidden", "This source may not ask for this", "Let an administrator allow it in the source's configuration."},
 	{schemas.ErrState, 409, "wrong_state", "The present state does not allow this", "Look at its status first."},
 	{schemas.ErrCursor, 422, "invalid_query", "The query is not valid", "Correct the parameters that are named and send it again."},

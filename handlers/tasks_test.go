@@ -157,9 +157,17 @@ func TestUnknownIDsAreNotFound(t *testing.T) {
 	f := newFixture(t)
 	for _, target := range []string{"/v1/tasks/other", "/v1/tasks/other?wait=1s", "/v1/tasks/" + strings.Repeat("a", 65),
 		"/v1/tasks/%27%20or%201=1", "/v1/tasks/..", "/v1/tasks/%00", "/v1/tasks/other/events"} {
-		f.call("GET", target, viewerToken, "").want(t, 404, "not_found")
+		a := f.call("GET", target, viewerToken, "")
+		a.want(t, 404, "not_found")
+		if p := a.problem(t); !strings.Contains(p.Title, "task") {
+			t.Errorf("%s: the title is %q", target, p.Title)
+		}
 	}
-	f.call("POST", "/v1/callbacks/other/redeliver", operatorToken, "").want(t, 404, "not_found")
+	a := f.call("POST", "/v1/callbacks/other/redeliver", operatorToken, "")
+	a.want(t, 404, "not_found")
+	if p := a.problem(t); !strings.Contains(p.Title, "callback") {
+		t.Errorf("the title is %q", p.Title)
+	}
 }
 
 func TestWaitingEndsWithTheTime(t *testing.T) {

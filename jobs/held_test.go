@@ -50,7 +50,7 @@ func many(n int, system string) (all []schemas.Request) {
 
 func TestWorkOfAPausedSystemWaitsWithoutATraceAndHoldsUpNoOther(t *testing.T) {
 	var paused hold
-	h := newHouse(t, func(h *house) { h.held = paused.on })
+	h := newHouse(t, patient, func(h *house) { h.held = paused.on })
 	paused.begin()
 	waiting := h.submit(many(150, "a")...) // more than the window
 	for _, task := range h.submit(many(20, "b")...) {
@@ -75,7 +75,7 @@ func TestWorkOfAPausedSystemWaitsWithoutATraceAndHoldsUpNoOther(t *testing.T) {
 
 func TestWakeUpsThatWereOnTheirWayWhenAPauseBeganAreNotClaimed(t *testing.T) {
 	var paused hold
-	h := newHouse(t, func(h *house) { h.held = paused.on })
+	h := newHouse(t, patient, func(h *house) { h.held = paused.on })
 	begun := make(chan struct{}, 100)
 	h.systems.script(func(_ string, step schemas.StepName, _ string) error {
 		if step == schemas.StepResolve {
@@ -104,7 +104,7 @@ func TestWakeUpsThatWereOnTheirWayWhenAPauseBeganAreNotClaimed(t *testing.T) {
 // A system that stays silent must not keep its tasks open for ever: each is begun now and then, fails at once, and counts.
 func TestTasksOfASilentSystemAreBegunNowAndThen(t *testing.T) {
 	var silent hold
-	h := newHouse(t, func(h *house) { h.held = silent.on })
+	h := newHouse(t, patient, func(h *house) { h.held = silent.on })
 	silent.silent.Store(&time.Time{})
 	silent.begin()
 	h.systems.script(func(system string, _ schemas.StepName, _ string) error {

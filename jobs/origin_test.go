@@ -11,7 +11,7 @@ import (
 
 // hybrid is a house in which accounts of b are copied from a, where jdoe is known as jdoe too.
 func hybrid(t *testing.T, change ...func(*house)) *house {
-	h := newHouse(t, append([]func(*house){func(h *house) { h.rules = map[string]jobs.SystemRule{"b": {Source: "a"}} }}, change...)...)
+	h := newHouse(t, append([]func(*house){patient, func(h *house) { h.rules = map[string]jobs.SystemRule{"b": {Source: "a"}} }}, change...)...)
 	h.synced("b", "jdoe", &schemas.Account{Type: schemas.AccountUserName, Value: "jdoe"})
 	return h
 }
@@ -223,7 +223,7 @@ func (h *house) lagging(readings int) *int {
 }
 
 func TestARecordThatLagsBehindIsReadAgainAndNothingIsSentTwice(t *testing.T) {
-	h := newHouse(t, func(h *house) { h.rules = map[string]jobs.SystemRule{"a": {Settle: 20 * time.Second}} })
+	h := newHouse(t, patient, func(h *house) { h.rules = map[string]jobs.SystemRule{"a": {Settle: 20 * time.Second}} })
 	h.lagging(6) // more than one attempt looks
 	var resets, revokes int
 	h.systems.script(func(_ string, step schemas.StepName, _ string) error {
@@ -244,7 +244,7 @@ func TestARecordThatLagsBehindIsReadAgainAndNothingIsSentTwice(t *testing.T) {
 }
 
 func TestARecordThatNeverShowsTheResetIsAFailure(t *testing.T) {
-	h := newHouse(t, func(h *house) { h.rules = map[string]jobs.SystemRule{"a": {Settle: 2 * time.Second}} })
+	h := newHouse(t, patient, func(h *house) { h.rules = map[string]jobs.SystemRule{"a": {Settle: 2 * time.Second}} })
 	h.lagging(1 << 30)
 	task := h.final(h.submit(request("jdoe", "a"))[0].ID)
 	if task.Status != schemas.StatusUnsuccessful || task.Code != schemas.CodeUnenforced || h.systems.sets("a", "jdoe") != 1 {

@@ -94,8 +94,8 @@ type Capabilities struct {
 	Limit string `json:"limit,omitempty"`
 }
 
-// TLS is what a protected connection was made with.
+// TLS is what a connection was protected with. Without a certificate that runs out, Version alone says how it was made.
 type TLS struct {
-	Version string    `json:"version"` // for example "TLS 1.3"
+	Version string    `json:"version"` // for example "TLS 1.3", or "plain http to this machine"
 	Until   time.Time `json:"until"`   // when the first certificate of the chain that was verified runs out
 }

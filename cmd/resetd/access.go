@@ -90,15 +90,26 @@ func (a *access) secret(c *cobra.Command, role string) (schemas.Secret, error) {
 	if a.config == nil {
 		return schemas.Secret{}, usagef(c, "this needs an API token with the role %s: set %s, or give --token file:PATH or -c resetd.yaml", role, tokenEnv)
 	}
-	if err := a.concerning("api"); err != nil {
-		return schemas.Secret{}, err
-	}
+	var unread error // of the weakest that would suffice
 	for _, enough := range config.Roles()[slices.Index(config.Roles(), role):] {
-		for _, t := range a.config.API.Tokens {
-			if t.Role == enough {
+		for i, t := range a.config.API.Tokens {
+			if t.Role != enough {
+				continue
+			}
+			err := a.concerning(fmt.Sprintf("api.tokens[%d]", i))
+			if err == nil {
 				return t.Token, nil
 			}
+			if unread == nil {
+				unread = err
+			}
 		}
+	}
+	if unread == nil {
+		unread = a.concerning("api")
+	}
+	if unread != nil {
+		return schemas.Secret{}, unread
 	}
 	return schemas.Secret{}, &exit{exitUsage, fmt.Errorf("%s has no API token with the role %s; add one under api: tokens:, or set %s", a.file, role, tokenEnv)}
 }

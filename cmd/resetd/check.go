@@ -84,6 +84,14 @@ func check(ctx context.Context, c *config.Config, names []string) ([]finding, er
 	defer func() { _ = set.Close() }()
 	all := []finding{{Part: "configuration", State: schemas.FindingOK,
 		Detail: fmt.Sprintf("%s: %s, %s", c.File, counted(len(c.Sources), "source"), counted(len(c.Systems), "system"))}}
+	if len(lacking(c)) > 0 {
+		all = nil // an empty configuration is not ok
+	}
+	for _, f := range checkUse(c) {
+		if len(names) == 0 || slices.Contains(names, f.Part) {
+			all = append(all, f)
+		}
+	}
 	if len(names) == 0 {
 		all = append(all, checkLedger(ctx, c))
 		all = append(all, checkQueue(ctx, c)...)

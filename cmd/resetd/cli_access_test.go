@@ -1,9 +1,12 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -20,6 +23,56 @@ func TestTheConfigurationAtHandIsTakenUnlessAFlagSaysOtherwise(t *testing.T) {
 	resetd("", "send", "--source", "soar", "--account", "jdoe", "--wait", "--key", "file:soar.key").want(t, exitUsage, "", "needs an API token")
 	if len(f.seen) != calls {
 		t.Errorf("something was sent: %v", f.seen[calls:])
+	}
+}
+
+// Each command takes the weakest token that suffices; one that cannot be read here keeps no other from being used.
+func TestTheTokenIsTheWeakestThatSuffices(t *testing.T) {
+	t.Setenv(tokenEnv, "")
+	dir := filepath.Dir(begun(t))
+	c := &cobra.Command{}
+	get := func(role string) string {
+		a := access{file: filepath.Join(dir, starterName)}
+		if err := a.load(c); err != nil {
+			t.Fatal(err)
+		}
+		s, err := a.secret(c, role)
+		if err != nil {
+			return err.Error()
+		}
+		return s.Reveal()
+	}
+	keys := contents(t, filepath.Join(dir, "keys"))
+	for role, file := range map[string]string{"viewer": "ops.token", "operator": "ops.token", "approver": "admin.token", "admin": "admin.token"} {
+		if get(role) != strings.TrimSpace(keys[file]) {
+			t.Errorf("%s does not take %s", role, file)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "keys", "admin.token")); err != nil {
+		t.Fatal(err)
+	}
+	if get("viewer") != strings.TrimSpace(keys["ops.token"]) {
+		t.Error("a token that is not here keeps another from being used")
+	}
+	if got := get("admin"); !strings.Contains(got, "api.tokens[1].token") {
+		t.Errorf("the one that is needed is not named: %s", got)
+	}
+}
+
+func TestATextIsPrintedOnceForEachSystem(t *testing.T) {
+	const why = "resetd has no permission to act on corp-ldap"
+	task := sampleTask("task-1", "soar", schemas.Request{})
+	task.Detail = "corp-ldap: " + why
+	e := &task.Enforcements[0]
+	e.Detail, e.Steps = why, append(e.Steps, schemas.Step{Name: schemas.StepPreflight, Detail: why})
+	var out strings.Builder
+	if err := taskDetails(&out, task); err != nil || strings.Count(out.String(), why) != 1 || !strings.Contains(out.String(), "uid=jdoe") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	out.Reset()
+	task.Detail = "something else"
+	if err := taskDetails(&out, task); err != nil || !strings.Contains(out.String(), "something else") {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }
 

@@ -83,7 +83,7 @@ func TestInitMakesFreshKeysEachTime(t *testing.T) {
 	resetd("", "init", "--dir", one)
 	resetd("", "init", "--dir", two)
 	a, b := contents(t, one), contents(t, two)
-	if len(a) != 5 {
+	if len(a) != 6 {
 		t.Fatalf("files: %d", len(a))
 	}
 	for name, text := range a {
@@ -116,7 +116,7 @@ func TestInitOverwritesNothing(t *testing.T) {
 	for name, text := range got {
 		kept = kept || strings.HasPrefix(name, "resetd.yaml.") && text == "listen: 127.0.0.1:1\n"
 	}
-	if !kept || got["keys/soar.key"] != "mine\n" || got["resetd.yaml"] != starter || len(got) != 6 {
+	if !kept || got["keys/soar.key"] != "mine\n" || got["resetd.yaml"] != starter || len(got) != 7 {
 		t.Fatalf("got %v", got)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/resetd/resetd/cmd/resetd/config"
+	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas/signature"
 )
 
@@ -67,4 +69,46 @@ func TestEveryKindPrintsAnEntryForTheConfiguration(t *testing.T) {
 		}
 	}
 	resetd("", "kinds", "teapot").want(t, exitUsage, "", "openldap")
+	resetd("", "kinds", "kaycloak").want(t, exitUsage, "", "did you mean keycloak?")
+}
+
+// A kind validates its settings also where they could not be read, so it must take whatever is left of them.
+func TestEveryKindTakesSettingsThatCouldNotBeRead(t *testing.T) {
+	for _, k := range kinds() {
+		_, _, err := k.Open(connectors.Env{System: "corp"}, func(any) error { return errors.New("unread") })
+		if err == nil || !strings.Contains(err.Error(), "unread") {
+			t.Errorf("%s: %v", k.Name, err)
+		}
+	}
+}
+
+// The help says that an entry can be appended to the file that init wrote, and every optional key can be switched on.
+func TestEveryEntryCanBeAppendedToTheFileThatInitWrote(t *testing.T) {
+	for _, k := range kinds() {
+		entry := resetd("", "kinds", k.Name).out
+		var optional []string
+		for _, key := range []string{"rate", "workers", "timeout", "privileged"} {
+			optional = append(optional, "# "+key+":", key+":")
+		}
+		optional = append(optional, "# source_system: corp-ad ", "source_system: corp-ldap ")
+		for i := 0; i < len(optional); i += 2 {
+			if !strings.Contains(entry, "    "+optional[i]) {
+				t.Errorf("%s: %q is not shown", k.Name, optional[i])
+			}
+		}
+		for _, text := range []string{entry, strings.NewReplacer(optional...).Replace(entry)} {
+			file := begun(t)
+			before, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, append(before, text...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := config.Load(file, known(), func(name string) (string, bool) { return "the-value-of-" + name, true })
+			if err != nil || len(c.Systems) != 2 || c.Systems[1].Kind != k.Name {
+				t.Errorf("%s: %v", k.Name, err)
+			}
+		}
+	}
 }

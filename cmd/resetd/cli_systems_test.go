@@ -52,7 +52,7 @@ func TestSystemsAreShownToPeopleAndPrograms(t *testing.T) {
 	f := newFakeAPI(t)
 	withSystems(f)
 	file := f.site(t)
-	resetd("", "systems", "list", "-c", file).want(t, exitOK, "not_granted  run_time  down", "")
+	resetd("", "systems", "list", "-c", file).want(t, exitOK, "not_granted  run_time  open", "")
 	r := resetd("", "systems", "show", "-c", file, "corp-ldap")
 	for _, part := range []string{"not_granted at run time by token:ops", "the configuration says granted", "incident 4711", "no route?[2J", "FAIL  corp-ldap ", "granted  not_granted"} {
 		if !strings.Contains(r.out, part) {

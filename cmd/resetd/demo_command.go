@@ -89,7 +89,7 @@ func walk(ctx context.Context, out io.Writer, site *demo.Site) (demoResult, erro
 	say := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	works, _ := site.Directory.Login(victim.DN(), victim.Password)
 	say("A directory of %d people listens at %s. resetd listens at http://%s.", len(demo.People()), site.Directory.URL, site.Listen)
-	say("A thief knows the password of %s (%s): it works: %t.\n", victim.Name, victim.Mail, works)
+	say("A thief has the password of %s (%s). Can the thief log in? %s.\n", victim.Name, victim.Mail, yesOrNo(works))
 
 	began := time.Now()
 	task, err := postWebhook(ctx, site, victim.Mail)
@@ -110,11 +110,18 @@ func walk(ctx context.Context, out io.Writer, site *demo.Site) (demoResult, erro
 	works, _ = site.Directory.Login(victim.DN(), victim.Password)
 	say("\n← callback %s, signature verified: %s", told.ID, told.Type)
 	say("%s", indent(told.Body))
-	say("\nThe thief's password works: %t. The whole walk took %d ms.", works, result.TookMS)
+	say("\nCan the thief log in now? %s. The whole walk took %d ms.", yesOrNo(works), result.TookMS)
 	if final.Status != schemas.StatusSuccessful || works {
 		return result, fmt.Errorf("the demo's task ended as %s (%s: %s) and the old password works: %t; please report this", final.Status, final.Code, final.Detail, works)
 	}
 	return result, nil
+}
+
+func yesOrNo(b bool) string {
+	if b {
+		return "Yes"
+	}
+	return "No"
 }
 
 func invite(out io.Writer, site *demo.Site) {

@@ -71,7 +71,7 @@ func TestEndToEndPermissionIsGrantedAndOnlyWhatFailedRunsAgain(t *testing.T) {
 	if task.Status != schemas.StatusPartiallySuccessful || first.Status != schemas.StatusSuccessful || missing.Code != schemas.CodePermissionMissing {
 		t.Fatalf("the task is %s: %+v", task.Status, task.Enforcements)
 	}
-	for _, part := range []string{"enforcement: granted", "- name: branch-ldap", "PUT /v1/systems/branch-ldap/enforcement"} {
+	for _, part := range []string{"enforcement: granted", "- name: branch-ldap", "resetd systems grant branch-ldap"} {
 		if !strings.Contains(missing.Detail, part) {
 			t.Errorf("the detail does not name %q: %s", part, missing.Detail)
 		}
@@ -119,6 +119,9 @@ func TestEndToEndWithdrawalIsNotUndoneByARestart(t *testing.T) {
 		task := s.ask(id, testserver.Alice)[0]
 		if task.Code != schemas.CodePermissionMissing {
 			t.Fatalf("the task is %s %s", task.Status, task.Code)
+		}
+		if why := on(t, task, "corp-ldap").Detail; !strings.Contains(why, "withdrawn by token:ops on ") || !strings.Contains(why, "incident 4711") {
+			t.Errorf("the detail does not tell who withdrew it: %s", why)
 		}
 		if got := s.system("corp-ldap").Enforcement; got.Permission != schemas.PermissionNotGranted || got.Configured != schemas.PermissionGranted {
 			t.Errorf("%+v", got)

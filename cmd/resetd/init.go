@@ -65,6 +65,7 @@ var secretFiles = []struct {
 	{"soar.key", newKey},
 	{"soar-callback.key", newKey},
 	{"ops.token", newToken},
+	{"admin.token", newToken},
 	{"corp-ldap.password", func() string { return placeholder }},
 }
 
@@ -144,9 +145,11 @@ Next:
       resetd serve -c %[1]s
  4. In another terminal, ask for a reset that only looks:
       resetd send -c %[1]s --source soar --account jdoe@example.com --dry-run --wait
- 5. When that is right, set enforcement: granted in %[1]s, start it again, and send without --dry-run.
+    It ends as unsuccessful (permission_missing) for now; its line resolve names the account that was found.
+ 5. When that is the right one, set enforcement: granted in %[1]s, start it again, and send without --dry-run.
 
-Give keys/soar.key to whoever sends webhooks as soar, by a safe way. keys/ops.token opens the API.
+Give keys/soar.key to whoever sends webhooks as soar, by a safe way. keys/ops.token opens the API; keys/admin.token also
+grants permissions (resetd systems grant, revert). With -c, every command takes the weakest token that suffices.
 `, file, shellWord(filepath.Join(s.dir, "keys", "corp-ldap.password")))
 }
 

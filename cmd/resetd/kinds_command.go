@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/connectors"
 )
 
@@ -17,7 +18,7 @@ func kindsCommand() *cobra.Command {
 		Use:   "kinds [KIND]",
 		Short: "List the kinds of IAM systems, or print one as an entry for systems: in the configuration",
 		Example: `  resetd kinds
-  resetd kinds entra >>resetd.yaml     # where systems: is the last key`,
+  resetd kinds entra >>resetd.yaml     # the file that init wrote, where systems: is the last key; add the name to a source`,
 		RunE: func(c *cobra.Command, args []string) error {
 			names := make([]string, len(kinds()))
 			for i, k := range kinds() {
@@ -27,6 +28,8 @@ func kindsCommand() *cobra.Command {
 			case len(args) == 0:
 				_, err := fmt.Fprintln(c.OutOrStdout(), strings.Join(names, "\n"))
 				return err
+			case len(args) == 1 && !slices.Contains(names, args[0]) && config.Nearest(args[0], names) != "":
+				return usagef(c, "there is no kind %q; did you mean %s?", plain(args[0]), config.Nearest(args[0], names))
 			case len(args) > 1 || !slices.Contains(names, args[0]):
 				return usagef(c, "name one of %s", strings.Join(names, ", "))
 			}
@@ -35,16 +38,25 @@ func kindsCommand() *cobra.Command {
 	}
 }
 
-// printKind prints an entry with every setting of the kind. It permits nothing.
+// entry is what stands before the settings of a kind. It permits nothing. KIND stands for its name.
+const entry = `  - name: my-KIND   # add this name to systems: of a source
+    kind: KIND
+    enforcement: not_granted       # granted lets resetd act; see connectors/KIND/README.md for the rights it takes
+    # rate: 20/s                   # calls of all replicas together; s, m, h or d; default: no bound
+    # workers: 4                   # resets at a time; default: resetd decides
+    # timeout: 10s                 # the longest that one call may take
+    # source_system: corp-ad       # the system that these accounts are copied from, where their passwords live
+    # privileged: refuse           # or allow: administrators and other privileged accounts too
+    config:
+`
+
+// printKind prints an entry for systems: with the example of the kind.
 func printKind(w io.Writer, k connectors.Kind) error {
-	_, err := fmt.Fprintf(w, "  - name: my-%[1]s\n    kind: %[1]s\n    enforcement: not_granted   # granted lets resetd act; see connectors/%[1]s/README.md for the rights it takes\n    config:\n", k.Name)
+	var b strings.Builder
+	b.WriteString(strings.ReplaceAll(entry, "KIND", k.Name))
 	for line := range strings.Lines(strings.TrimRight(k.Example, "\n")) {
-		if err == nil {
-			_, err = fmt.Fprint(w, "      "+line)
-		}
+		b.WriteString("      " + line)
 	}
-	if err == nil {
-		_, err = fmt.Fprintln(w)
-	}
+	_, err := fmt.Fprintln(w, b.String())
 	return err
 }

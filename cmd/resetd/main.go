@@ -60,7 +60,7 @@ password, and a signed callback comes out.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef(c, "%s", err) })
 
 	showVersion := false
-	root.Flags().BoolVar(&showVersion, "version", false, "show version, revision and Go version of this binary")
+	root.Flags().BoolVar(&showVersion, "version", false, "show version and Go version of this binary, and the revision if it was built in a checkout")
 	help := root.RunE
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if showVersion {

@@ -35,7 +35,7 @@ func onePortal(t *testing.T) *portal {
 	if err := p.load(t.Context(), p.ledger); err != nil {
 		t.Fatal(err)
 	}
-	set, err := openSystems(c, zerolog.Nop(), prometheus.NewRegistry(), p.permitted)
+	set, err := openSystems(c, zerolog.Nop(), prometheus.NewRegistry(), p.permissions)
 	if err != nil {
 		t.Fatal(err)
 	}

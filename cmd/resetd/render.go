@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -68,7 +69,9 @@ func taskDetails(w io.Writer, task schemas.Task) error {
 	line("task", task.ID)
 	line("account", fmt.Sprintf("%s (%s)", r.Account.Value, r.Account.Type))
 	line("status", strings.TrimSpace(string(task.Status)+" "+string(task.Code)))
-	line("detail", task.Detail)
+	if !toldBelow(task) {
+		line("detail", task.Detail)
+	}
 	line("asked by", task.Source)
 	line("mode", string(r.Mode)+map[bool]string{true: ", dry run"}[r.DryRun])
 	line("reference", r.Reference)
@@ -86,6 +89,13 @@ func taskDetails(w io.Writer, task schemas.Task) error {
 		}
 	}
 	return nil
+}
+
+// toldBelow tells whether a task's detail is only that of one of its systems, where it is printed anyway.
+func toldBelow(task schemas.Task) bool {
+	return slices.ContainsFunc(task.Enforcements, func(e schemas.Enforcement) bool {
+		return e.Detail != "" && (task.Detail == e.Detail || task.Detail == e.System+": "+e.Detail)
+	})
 }
 
 // enforcementDetails prints what happened on one system, with each step and how long it took.
@@ -111,7 +121,11 @@ func enforcementDetails(w io.Writer, e schemas.Enforcement) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range e.Steps {
-		fmt.Fprintf(t, "  %s\t%s\t%d ms\t%s\n", s.Name, s.Code, s.TookMS, plain(s.Detail))
+		detail := s.Detail
+		if detail == e.Detail {
+			detail = "" // it stands above
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%d ms\t%s\n", s.Name, s.Code, s.TookMS, plain(detail))
 	}
 	return t.Flush()
 }

@@ -39,6 +39,9 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := enough(c); err != nil {
+				return err
+			}
 			tune()
 			return serve(cmd.Context(), c, newLogger(c.Log, cmd.ErrOrStderr()), nil)
 		},

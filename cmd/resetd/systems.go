@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,15 +17,16 @@ import (
 )
 
 // openSystems makes the connectors of all configured systems. It tells all mistakes at once, as wrong use; it connects to
-// nothing. Permitted tells on which systems resetd may act; nil leaves that to the configuration.
-func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer, permitted func(system string) bool) (*connectors.Set, error) {
+// nothing. Rights tell on which systems resetd may act; nil leaves that to the configuration.
+func openSystems(c *config.Config, log zerolog.Logger, reg prometheus.Registerer, rights *permissions) (*connectors.Set, error) {
 	systems, err := connect(c)
 	if err != nil {
 		return nil, &exit{exitUsage, err}
 	}
 	for i := range systems {
-		if name := systems[i].Name; permitted != nil {
-			systems[i].Permitted = func() bool { return permitted(name) }
+		if name := systems[i].Name; rights != nil {
+			systems[i].Permitted = func() bool { return rights.permitted(name) }
+			systems[i].Permission = func() schemas.PermissionState { return rights.state(name) }
 		}
 	}
 	set, err := connectors.NewSet(systems, connectors.Options{Log: log, Metrics: reg})
@@ -81,9 +83,25 @@ func sealer(c *config.Config) (func(schemas.Secret) (string, error), error) {
 	}
 	s, err := connectors.NewSealer(c.Delivery.Recipients)
 	if err != nil {
-		return nil, fmt.Errorf("%s: delivery: recipients: %w", c.File, err)
+		return nil, placeRecipients(c, err)
 	}
 	return s.Seal, nil
+}
+
+// placeRecipients says where in the file the recipients stand that cannot be used.
+func placeRecipients(c *config.Config, err error) error {
+	var all config.Faults
+	for _, one := range split(err) {
+		path, text := "delivery.recipients", one.Error()
+		if e, ok := errors.AsType[*connectors.RecipientError](one); ok {
+			path, text = fmt.Sprintf("%s[%d]", path, e.Index), e.Err.Error()
+			if strings.HasPrefix(strings.TrimSpace(c.Delivery.Recipients[e.Index]), "age1") {
+				text = "this is no age public key; copy the whole age1… key"
+			}
+		}
+		all = append(all, c.Fault(path, text))
+	}
+	return all
 }
 
 // lateness is how much longer than its time-out a call may go on at the other end of a connection that was given up.
@@ -98,23 +116,42 @@ func systemRule(s config.System) jobs.SystemRule {
 	return rule
 }
 
-// place says where in the file the mistakes in a system's settings are. What the decoder found has its place already.
+// place says where in the file the mistakes in a system's settings are. What the decoder found has its place already; a
+// mistake about a key that could not be read, or was misspelt, is only the consequence, and left out.
 func place(s config.System, err error) error {
+	var told config.Faults
 	var all []error
+	var mistakes []*connectors.ConfigError
 	for _, one := range split(err) {
+		var fs config.Faults
 		if e, ok := errors.AsType[*connectors.ConfigError](one); ok {
-			all = append(all, s.Config.Fault(e.Key, e.Text))
-			continue
+			mistakes = append(mistakes, e)
+		} else if errors.As(one, &fs) {
+			told = append(told, fs...)
+		} else {
+			all = append(all, one)
 		}
-		all = append(all, one)
 	}
-	return config.Join(all...)
+	for _, e := range mistakes {
+		f := s.Config.Fault(e.Key, e.Text)
+		if !slices.ContainsFunc(told, func(t config.Fault) bool {
+			return t.Covers(f.Path) || strings.Contains(t.Text, "did you mean "+e.Key+"?")
+		}) {
+			all = append(all, config.Faults{f})
+		}
+	}
+	return config.Join(append(all, told)...)
 }
 
-// split takes joined errors apart.
+// split takes joined errors apart, at every level.
 func split(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
 	}
-	return []error{err}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, split(one)...)
+	}
+	return all
 }

@@ -34,6 +34,8 @@ func systemsListCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List the systems with permission, state and backlog", Args: noArgs,
+		Long: "List the systems with permission, state and backlog. The states: closed is good, calls go through (as in an electric\n" +
+			"circuit); open: the system does not answer and is left alone; half_open: one trial call is under way; paused: it asked\nfor a pause.",
 		Example: "  resetd systems list -c resetd.yaml",
 		RunE: func(c *cobra.Command, _ []string) error {
 			api, err := a.client(c, "viewer")

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/resetd/resetd/connectors"
 	"github.com/resetd/resetd/schemas"
 )
 
@@ -20,21 +19,10 @@ func systemTable(w io.Writer, systems []schemas.System) error {
 		if s.Check != nil {
 			last = fmt.Sprintf("%s, %s", s.Check.State, ago(s.Check.At))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", plain(s.Name), plain(s.Kind), s.Enforcement.Permission, s.Enforcement.From, standing(s.State),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", plain(s.Name), plain(s.Kind), s.Enforcement.Permission, s.Enforcement.From, plain(s.State),
 			s.Backlog, dash(plain(s.Rate)), last)
 	}
 	return t.Flush()
-}
-
-// standing says the state of a system in the words of those who do not think in circuit breakers.
-func standing(state string) string {
-	switch connectors.State(state) {
-	case connectors.StateClosed:
-		return "ok"
-	case connectors.StateOpen, connectors.StateHalfOpen:
-		return "down"
-	}
-	return plain(state)
 }
 
 // printSystem shows a system for a person or a program.
@@ -54,7 +42,7 @@ func printSystem(c *cobra.Command, s schemas.System, asJSON bool) error {
 	} else {
 		line("permission", "%s by the configuration", e.Permission)
 	}
-	line("state", "%s %s", standing(s.State), s.Reason)
+	line("state", "%s %s", plain(s.State), s.Reason)
 	if !s.Until.IsZero() {
 		line("until", "%s", stamp(s.Until))
 	}

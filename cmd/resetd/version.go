@@ -50,7 +50,7 @@ func versionCommand() *cobra.Command {
 	asJSON := false
 	c := &cobra.Command{
 		Use:   "version",
-		Short: "Show version, revision and Go version of this binary",
+		Short: "Show version and Go version of this binary, and the revision if it was built in a checkout",
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			b := buildInfo()

@@ -56,7 +56,7 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 	}()
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if a.set, err = openSystems(c, log, reg, a.rights.permitted); err != nil {
+	if a.set, err = openSystems(c, log, reg, a.rights); err != nil {
 		return nil, err
 	}
 	if a.ledger, err = ledger.Open(ctx, ledger.Options{URL: backendURL(c.Ledger), Dir: c.DataDir, Now: time.Now, Logger: log, Registerer: reg}); err != nil {

@@ -54,6 +54,39 @@ func TestJudgement(t *testing.T) {
 	}
 }
 
+// No Windows was asked: these are the commands of its own tool, and Samba's, for whichever of the two answered.
+func TestGrantsAreWrittenForWhoeverAnswers(t *testing.T) {
+	base, err := ldap.ParseDN("DC=corp,DC=example,DC=com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := sid([]byte{1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 80, 4, 0, 0})
+	for name, one := range map[string]struct {
+		samba bool
+		self  self
+		want  []string
+	}{
+		"Windows": {false, self{name: "resetd", sid: own},
+			[]string{`dsacls "OU=Staff,`, `"CORP\resetd:CA;Reset Password;user" "CORP\resetd:RPWP;pwdLastSet;user"`, `"CORP\resetd:RP;userAccountControl;user" "CORP\resetd:RP;pwdLastSet;user"`}},
+		"Samba": {true, self{name: "resetd", sid: own},
+			[]string{`samba-tool dsacl set --objectdn="OU=Staff,`, ";" + own.String() + `)"`, "(OA;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;", "(OA;CIIO;RP;bf967a68-0de6-11d0-a285-00aa003049e2;"}},
+		"Samba, and our own account is not found": {true, self{}, []string{"SID=$(samba-tool user show", `;$SID)"`}},
+	} {
+		d := &directory{config: Config{BindUser: "resetd@corp.example.com"}, base: base}
+		d.facts.samba, d.facts.netbios, d.facts.self = one.samba, "CORP", one.self
+		const dn = "CN=Jane,OU=Staff,DC=corp,DC=example,DC=com"
+		text := d.grantReset(dn) + "\n" + d.grantRead(dn)
+		for _, words := range one.want {
+			if !strings.Contains(strings.ToLower(text), strings.ToLower(words)) {
+				t.Errorf("%s: %s\ndoes not say %s", name, text, words)
+			}
+		}
+		if strings.Contains(text, "dsacls") == strings.Contains(text, "samba-tool") {
+			t.Errorf("%s: commands for both, or for neither: %s", name, text)
+		}
+	}
+}
+
 // Windows shows the stamps as text, Samba as they are stored. The text is put together after [MS-ADTS]; no Windows was asked.
 func TestStampsAreReadInBothForms(t *testing.T) {
 	text := func(name, version string) string {

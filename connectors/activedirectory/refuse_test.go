@@ -177,7 +177,7 @@ func TestRightsThatAreMissingAreNamedWithTheCommandThatGrantsThem(t *testing.T) 
 	for _, mode := range []schemas.Mode{schemas.ModeRandomize, schemas.ModeExpire} {
 		_, err := c.Reset(t.Context(), named(t, s, testserver.Vera), mode)
 		detail := wantCode(t, err, schemas.CodePermissionMissing)
-		for _, words := range []string{"dsacls", s.VIPDN, `RESETD\resetd:CA;Reset Password;user`, `RESETD\resetd:RPWP;pwdLastSet;user`} {
+		for _, words := range []string{"samba-tool dsacl set", s.VIPDN, "(OA;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;", "(OA;CIIO;WP;bf967a0a-0de6-11d0-a285-00aa003049e2;"} {
 			if !strings.Contains(strings.ToLower(detail), strings.ToLower(words)) {
 				t.Errorf("%s: %q does not say %q", mode, detail, words)
 			}

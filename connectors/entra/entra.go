@@ -13,12 +13,18 @@ import (
 
 // Config is the settings of one tenant. tenant_id, client_id and one kind of credential must be there:
 //
-//	tenant_id: 00000000-1111-4222-8333-444444444444
+//	tenant_id: 00000000-1111-4222-8333-444444444444   # or one of the tenant's domains
 //	client_id: 55555555-6666-4777-8888-999999999999   # of the app registration
-//	client_secret: ${ENTRA_CLIENT_SECRET}       # or one of: certificate: resetd.pem · federated_token_file: token · managed_identity: true
-//	cloud: global                               # global, usgov, usdod or china
-//	mfa_first: false                            # true: the user must prove a second factor before the change
-//	check_roles: true                           # false: act also where it cannot be read who is an administrator
+//	client_secret: ${ENTRA_CLIENT_SECRET}      # or, in its place, one of these three:
+//	# certificate: resetd.pem                  # PEM: certificate and RSA key
+//	# federated_token_file: token              # workload identity; read anew for every token
+//	# managed_identity: true                   # client_id then only for a user-assigned one
+//	# cloud: global                            # global, usgov, usdod or china
+//	# mfa_first: false                         # true: the user must prove a second factor before the change
+//	# check_roles: true                        # false: act also where it cannot be read who is an administrator
+//	# tls_ca: ca.pem                           # PEM, for a proxy that opens TLS; the machine's own authorities when left out
+//	# base_url: https://graph.microsoft.com/v1.0             # Graph's address, with the version; that of the cloud when left out
+//	# authority_url: https://login.microsoftonline.com       # the token server's address; that of the cloud when left out
 type Config struct {
 	TenantID string `yaml:"tenant_id"`
 	ClientID string `yaml:"client_id"`

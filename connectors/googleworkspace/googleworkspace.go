@@ -27,17 +27,21 @@ const (
 
 // Config is the settings of one customer. All but the credentials and third_party_idp may be left out:
 //
-//	credentials_file: service-account.json     # the service account's key; or its text as a secret: credentials: ${GOOGLE_CREDENTIALS}
-//	subject: resetd@example.com                # the administrator resetd acts as (domain-wide delegation); left out: the service account's own role
+//	credentials_file: service-account.json     # the service account's key
+//	# credentials: ${GOOGLE_CREDENTIALS}       # in place of the file: its text as a secret
 //	third_party_idp: never                     # who signs people in: never = Google, always = another provider, detect = ask Cloud Identity
-//	domains: [example.com, example.org]        # recommended: nobody outside these is found or touched
-//	domain: example.com                        # what a bare user name is completed with; left out: user names are not found
-//	customer: my_customer                      # or the id that the admin console shows, C0…
-//	revoke_tokens: true                        # Revoke also takes back what the user has allowed to applications (OAuth)
-//	revoke_app_passwords: true                 # and app passwords
-//	revoke_backup_codes: false                 # and backup codes of 2-step verification
-//	proof_attribute: resetd.reset              # recommended: a custom attribute by which a reset without an answer is told; see the README
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
+//	# subject: resetd@example.com              # the administrator resetd acts as (domain-wide delegation); left out: the service account's own role
+//	# domains: [example.com, example.org]      # recommended: nobody outside these is found or touched
+//	# domain: example.com                      # what a bare user name is completed with; left out: user names are not found
+//	# customer: my_customer                    # or the id that the admin console shows, C0…
+//	# revoke_tokens: true                      # Revoke also takes back what the user has allowed to applications (OAuth)
+//	# revoke_app_passwords: true               # and app passwords
+//	# revoke_backup_codes: false               # and backup codes of 2-step verification
+//	# proof_attribute: resetd.reset            # recommended: a custom attribute by which a reset without an answer is told; see the README
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
+//	# base_url: https://admin.googleapis.com   # the Directory API's address
+//	# cloud_identity_url: https://cloudidentity.googleapis.com   # Cloud Identity's address, for detect
+//	# token_url: https://oauth2.googleapis.com/token   # the token server's address; that in the key when left out
 type Config struct {
 	// CredentialsFile or Credentials is the service account's key as Google gives it out, a JSON document.
 	CredentialsFile string         `yaml:"credentials_file" path:"file"`

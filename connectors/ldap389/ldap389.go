@@ -16,17 +16,18 @@ import (
 
 // Config is the settings of one directory. All but url, bind_dn, password and base_dn may be left out:
 //
-//	url: ldaps://ds.example.com                # ldap:// uses StartTLS; or a list, tried in order: urls: [ldaps://a.example.com, ldaps://b.example.com]
+//	url: ldaps://ds.example.com                # ldap:// uses StartTLS
+//	# urls: [ldaps://a.example.com, ldaps://b.example.com]   # in place of url: a list, tried in order
 //	bind_dn: uid=resetd,ou=services,dc=example,dc=com
 //	password: ${LDAP_PASSWORD}
 //	base_dn: dc=example,dc=com                 # nothing outside is found or touched
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
-//	user_filter: (objectClass=person)          # what an account is
-//	uid_attribute: uid                         # what a user name or login is looked up by
-//	mail_attribute: mail                       # what an e-mail address is looked up by
-//	probe_dn: uid=canary,ou=people,dc=example,dc=com   # the account on which rights are looked at
-//	timeout: 5s                                # of one exchange with a server
-//	pool: 4                                    # connections at most
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
+//	# user_filter: (objectClass=person)        # what an account is
+//	# uid_attribute: uid                       # what a user name or login is looked up by
+//	# mail_attribute: mail                     # what an e-mail address is looked up by
+//	# probe_dn: uid=canary,ou=people,dc=example,dc=com   # the account on which rights are looked at; the first that are found when left out
+//	# timeout: 5s                              # of one exchange with a server
+//	# pool: 4                                  # connections at most
 type Config struct {
 	// URL or URLs: ldaps://HOST[:PORT], or ldap://HOST[:PORT], which begins with StartTLS. There is no unencrypted connection.
 	URL  string   `yaml:"url"`

@@ -14,11 +14,18 @@ import (
 // Config is the settings of one org. It takes org_url and either api_token or client_id with a private key:
 //
 //	org_url: https://example.okta.com          # the org's own address, not the one with -admin
-//	api_token: ${OKTA_API_TOKEN}               # or a service app: client_id and private_key, see the README
-//	check_roles: true                          # read whether an account administers Okta; takes okta.roles.read
-//	revoke_oauth_tokens: true                  # end OAuth and OpenID Connect tokens together with the sessions
-//	forget_devices: false                      # make the account's devices unknown too
-//	tls_ca: ca.pem                             # PEM, for a proxy that opens TLS; the machine's own authorities when left out
+//	api_token: ${OKTA_API_TOKEN}               # or, in its place, a service app:
+//	# client_id: 0oa1example2app3id4h7         # shown on the app's page
+//	# private_key_file: okta-key.pem           # PEM or one JWK
+//	# private_key: ${OKTA_PRIVATE_KEY}         # in place of the file: its text as a secret
+//	# key_id: 5eSX1example-key-id              # the key's kid on the app's page; a JWK brings its own
+//	# check_roles: true                        # read whether an account administers Okta; takes okta.roles.read
+//	# revoke_oauth_tokens: true                # end OAuth and OpenID Connect tokens together with the sessions
+//	# forget_devices: false                    # make the account's devices unknown too
+//	# source_attribute: objectGuid             # profile attribute that names a synced account in its directory; the login when left out
+//	# sid_attribute: objectSid                 # profile attribute that SIDs are looked up by; left out: they are not found
+//	# down_level_attribute: downLevelName      # profile attribute that DOMAIN\name is looked up by; left out: it is not found
+//	# tls_ca: ca.pem                           # PEM, for a proxy that opens TLS; the machine's own authorities when left out
 type Config struct {
 	OrgURL string `yaml:"org_url"`
 

@@ -31,9 +31,6 @@ func (o *org) Probe(ctx context.Context) (schemas.Capabilities, error) {
 	}
 	got.TLS, got.Clock = o.client.Seen()
 	got.Limit = o.pace.last()
-	if got.TLS == nil {
-		got.Warn = append(got.Warn, "the connection to "+o.config.OrgURL+" is not encrypted: tokens and passwords can be read on the way")
-	}
 	return got, nil
 }
 

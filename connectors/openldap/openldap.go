@@ -13,18 +13,21 @@ import (
 
 // Config is the settings of one directory. All but url, bind_dn, password and base_dn may be left out:
 //
-//	url: ldaps://ldap.example.com              # ldap:// uses StartTLS; or a list, tried in order: urls: [ldaps://a.example.com, ldaps://b.example.com]
+//	url: ldaps://ldap.example.com              # ldap:// uses StartTLS
+//	# urls: [ldaps://a.example.com, ldaps://b.example.com]   # in place of url: a list, tried in order
 //	bind_dn: cn=resetd,ou=services,dc=example,dc=com
 //	password: ${LDAP_PASSWORD}
 //	base_dn: dc=example,dc=com                 # nothing outside is found or touched
-//	tls_ca: ca.pem                             # PEM; the machine's own authorities when left out
-//	user_filter: (objectClass=person)          # what an account is
-//	uid_attribute: uid                         # what a user name or login is looked up by
-//	mail_attribute: mail                       # what an e-mail address is looked up by
-//	default_policy: cn=default,ou=policies,dc=example,dc=com   # recommended: the server's olcPPolicyDefault
-//	probe_dn: uid=canary,ou=people,dc=example,dc=com           # the account on which rights are tried out
-//	timeout: 5s                                # of one exchange with a server
-//	pool: 4                                    # connections at most
+//	# tls_ca: ca.pem                           # PEM; the machine's own authorities when left out
+//	# start_tls: true                          # for ldap://, where it is the default; remove it beside ldaps://
+//	# allow_plaintext: false                   # true: ldap:// without encryption
+//	# user_filter: (objectClass=person)        # what an account is
+//	# uid_attribute: uid                       # what a user name or login is looked up by
+//	# mail_attribute: mail                     # what an e-mail address is looked up by
+//	# default_policy: cn=default,ou=policies,dc=example,dc=com   # recommended: the server's olcPPolicyDefault
+//	# probe_dn: uid=canary,ou=people,dc=example,dc=com           # the account on which rights are tried out; the first that are found when left out
+//	# timeout: 5s                              # of one exchange with a server
+//	# pool: 4                                  # connections at most
 type Config struct {
 	// URL or URLs; see ldapconn.Settings for what an address may hold.
 	URL  string   `yaml:"url"`

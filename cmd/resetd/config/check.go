@@ -195,7 +195,7 @@ func (d *decoder) oneOf(path, what, name string, list []string) {
 		return
 	}
 	advice := choices("there are", list)
-	if near := nearest(name, list); near != "" {
+	if near := Nearest(name, list); near != "" {
 		advice = "did you mean " + near + "?"
 	}
 	d.fault(path, "there is no %s %q; %s", what, clip(name), advice)

@@ -30,6 +30,16 @@ type Config struct {
 	// File is where this was read from, as it was named.
 	File  string `yaml:"-"`
 	notes *[]Fault
+	read  *decoder
+}
+
+// Fault makes a fault of what another part of resetd found wrong in a value of this configuration.
+func (c *Config) Fault(path, text string) Fault {
+	if c.read == nil {
+		return Fault{File: c.File, Path: path, Text: text}
+	}
+	p := c.read.placeOf(path)
+	return Fault{File: c.File, Line: p.line, Column: p.column, Path: path, Text: text}
 }
 
 // Source is a sender of webhooks.

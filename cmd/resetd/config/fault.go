@@ -31,6 +31,9 @@ func (f Fault) Error() string {
 	return b.String()
 }
 
+// Covers tells whether the fault is at a path or above it, so that more about the path would say nothing new.
+func (f Fault) Covers(path string) bool { return f.Path != "" && within(path, f.Path) }
+
 // Faults is every mistake of a file, in the order of the file.
 type Faults []Fault
 

@@ -53,8 +53,8 @@ func advise(key string, known []field) string {
 	return "the keys here are " + strings.Join(names, ", ")
 }
 
-// nearest gives the word of a list that looks like a slip for another, or nothing.
-func nearest(word string, list []string) string {
+// Nearest gives the word of a list that looks like a slip for another, or nothing.
+func Nearest(word string, list []string) string {
 	for _, w := range list {
 		if editDistance(strings.ToLower(word), w) < 3 && word != "" {
 			return w

@@ -57,6 +57,7 @@ func Parse(file string, text []byte, known Known, env func(string) (string, bool
 	}
 	c := &Config{File: file, notes: &src.notes}
 	d := newDecoder(src, "", body)
+	c.read = d
 	d.value("", body, reflect.ValueOf(c).Elem())
 	d.fillDefaults(c)
 	d.rules("", c)
@@ -83,6 +84,8 @@ func parse(text []byte) (ast.Node, *Fault) {
 				fault.Text = "there is a tab before this line's text, which YAML does not take; indent with spaces"
 			case bareVariable(text, fault.Line):
 				fault.Text = `inside [ ] and { } a variable needs quotes; write "${NAME}"`
+			case strings.Contains(fault.Text, "not allowed in this context"): // what the library says of a line in a wrong column
+				fault.Text += "; check the indentation of this line and the next: the keys of a mapping, and the - of a list, begin in the same column"
 			}
 		}
 		return nil, fault

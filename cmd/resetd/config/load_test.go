@@ -242,3 +242,13 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestALineInAWrongColumnGetsAHintAtItsIndentation(t *testing.T) {
+	for _, text := range []string{"sources:\n  - name: a\n   preset: native\n", "listen: a\n  data_dir: b\n", "api:\n  tokens: []\n metrics_open: true\n"} {
+		_, err := load(t, text, testEnv())
+		var fs config.Faults
+		if !errors.As(err, &fs) || len(fs) != 1 || fs[0].Line == 0 || !strings.Contains(fs[0].Text, "indentation") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -34,7 +34,7 @@ func (d *decoder) rules(base string, into any) {
 
 // faulty tells whether a path, or one above it, is at fault already.
 func (d *decoder) faulty(path string) bool {
-	return slices.ContainsFunc(d.faults, func(f Fault) bool { return f.Path != "" && within(path, f.Path) })
+	return slices.ContainsFunc(d.faults, func(f Fault) bool { return f.Covers(path) })
 }
 
 // newRules makes a validator that names fields by their yaml tags and knows the rules of this package beside the common

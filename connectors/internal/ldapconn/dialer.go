@@ -149,9 +149,11 @@ func (s *Session[R]) unprotected(err error) *schemas.Failure {
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultProtocolError, ldap.LDAPResultUnavailable, ldap.LDAPResultUnwillingToPerform) {
 		advice = "the server offers no StartTLS; give it a certificate or use ldaps://"
 	}
-	// The handshake of StartTLS was not begun, and the server gave no answer to the wish for it.
-	if _, answered := Answer(err); s.Server.startTLS && !answered && ldap.IsErrorWithCode(err, ldap.ErrorNetwork) && !strings.Contains(Reason(err), "TLS handshake") {
-		advice = "the server hung up instead of beginning StartTLS; if this port is for ldaps://, write that"
+	// What broke was the wish for StartTLS, and not the handshake after it, which go-ldap's text alone tells.
+	_, answered := Answer(err)
+	ended := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	if s.Server.startTLS && !answered && !ended && !strings.Contains(err.Error(), "TLS handshake") {
+		advice = "the server did not answer StartTLS; if this port is for ldaps://, write that"
 	}
 	return schemas.Fail(schemas.CodeUnavailable, "no encrypted connection to %s: %s; %s", s.Server.URL, Reason(err), advice).Because(err)
 }

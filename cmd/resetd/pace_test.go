@@ -46,7 +46,7 @@ func (m *meter) since(t time.Time) (n int) {
 // is back: at no time does the system see more than the rate.
 func TestReplicasNeverExceedARateTogetherWhateverBecomesOfRedis(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes half a minute; it runs without -short")
 	}
 	const rate = 60
 	server := testserver.Redis(t)

@@ -25,7 +25,7 @@ func TestCheckerSeesWhatGoogleDoesNotDescribe(t *testing.T) {
 	t.Parallel()
 	d := descriptions(t)[0]
 	if d == nil {
-		t.Skip("Google's description cannot be had")
+		t.Skip("Google's description of its API (the module google.golang.org/api, by `go mod download`) cannot be had here")
 	}
 	for _, one := range []struct {
 		method, target, body string

@@ -105,9 +105,15 @@ func TestDS389IsStartedAgainWhenItsPortIsTaken(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	taken, err := net.Listen("tcp", strings.TrimPrefix(s.URL, "ldaps://"))
-	if err != nil {
-		t.Skip("somebody else was quicker:", err)
+	var taken net.Listener
+	var err error
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) { // the port may not be free at once
+		if taken, err = net.Listen("tcp", strings.TrimPrefix(s.URL, "ldaps://")); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the port of the server that was stopped cannot be taken: %v", err)
+		}
 	}
 	time.AfterFunc(2*time.Second, func() { _ = taken.Close() })
 	if err := s.Restart(); err != nil {

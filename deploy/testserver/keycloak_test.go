@@ -36,7 +36,7 @@ func TestKeycloakTakesPeopleFromSlapd(t *testing.T) {
 
 func TestKeycloakEndsAndLeavesNothingBehind(t *testing.T) {
 	if testing.Short() {
-		t.Skip("another start of Keycloak takes from six seconds to a minute")
+		t.Skip("another start of Keycloak takes from six seconds to a minute; it runs without -short")
 	}
 	if _, _, err := findKeycloak(); err != nil {
 		giveUp(t, err)

@@ -135,7 +135,7 @@ func TestServersEndWithTheirTestAndLeaveNothing(t *testing.T) {
 			var server held
 			t.Run("user", func(t *testing.T) { server = hold(t, name) })
 			if server == nil {
-				t.Skip("the server is not installed")
+				t.Skip(name + " is not installed: run `make servers`")
 			}
 			if !gone(server.PID()) || exists(server.Dir()) {
 				t.Errorf("after the test: process gone %v, folder there %v", gone(server.PID()), exists(server.Dir()))

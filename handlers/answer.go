@@ -31,8 +31,8 @@ func (c *call) answer(status int, v any) error {
 	return nil
 }
 
-// accepted sends {"tasks":[{"id","status","status_url"}]} with 202. It is written by hand because every delivery ends here.
-func (f *Face) accepted(c *call, tasks []schemas.Task) error {
+// accepted sends {"tasks":[{"id","status","status_url"}]}. It is written by hand because every delivery ends here.
+func (f *Face) accepted(c *call, status int, tasks []schemas.Task) error {
 	out := append(c.out[:0], `{"tasks":[`...)
 	var err error
 	for i := range tasks {
@@ -54,6 +54,6 @@ func (f *Face) accepted(c *call, tasks []schemas.Task) error {
 		out = append(out, '}')
 	}
 	c.out = append(out, ']', '}')
-	c.write(http.StatusAccepted, jsonType, c.out)
+	c.write(status, jsonType, c.out)
 	return nil
 }

@@ -32,10 +32,16 @@ func limitDeclared(c *call) error {
 // readBody reads the body whole, or refuses it whole: there is no truncation. The bytes are the caller's until the call
 // ends. Of a body that is too large, one byte more than MaxBody is read, beside what lies in the connection's buffers.
 func (c *call) readBody() ([]byte, error) {
-	if err := checkMedia(c.Request.Header); err != nil {
-		if c.Request.Header["Content-Encoding"] != nil {
-			c.Header("Accept-Encoding", "identity") // RFC 9110 §15.5.16
-		}
+	if err := checkMedia(c.Request.Header, onlyJSON); err != nil {
+		return nil, err
+	}
+	return c.readBytes()
+}
+
+// readBytes reads a body of whatever media type.
+func (c *call) readBytes() ([]byte, error) {
+	if err := checkCoding(c.Request.Header); err != nil {
+		c.Header("Accept-Encoding", "identity") // RFC 9110 §15.5.16
 		return nil, err
 	}
 	if c.in == nil {
@@ -84,26 +90,33 @@ func (c *call) tooLarge() error {
 		"At most 256 KiB (262144 bytes) are taken; split a batch into several deliveries, each with an id of its own.")
 }
 
-// checkMedia takes JSON that is not compressed. A signature covers the bytes as sent; whoever unpacks them first may see
+// checkCoding takes what is not compressed. A signature covers the bytes as sent; whoever unpacks them first may see
 // others, and more of them.
-func checkMedia(h http.Header) error {
+func checkCoding(h http.Header) error {
 	for _, coding := range h["Content-Encoding"] {
 		if !strings.EqualFold(strings.TrimSpace(coding), "identity") {
 			return schemas.NewProblem(http.StatusUnsupportedMediaType, "compressed_body", "The body is compressed",
 				"Send it as it is, without Content-Encoding.")
 		}
 	}
-	types := h["Content-Type"]
-	if len(types) == 0 || len(types) == 1 && (types[0] == "application/json" || jsonMedia(types[0])) {
-		return nil
-	}
-	return schemas.NewProblem(http.StatusUnsupportedMediaType, "wrong_content_type", "The body is not declared as JSON",
-		"Send it once with Content-Type: application/json, in UTF-8.")
+	return nil
 }
 
-func jsonMedia(text string) bool {
+var onlyJSON = []string{"application/json"}
+
+// checkMedia takes a body of one of some media types, in lower case, or of none that is named.
+func checkMedia(h http.Header, allowed []string) error {
+	types := h["Content-Type"]
+	if len(types) == 0 || len(types) == 1 && (slices.Contains(allowed, types[0]) || isMedia(types[0], allowed)) {
+		return nil
+	}
+	return schemas.NewProblem(http.StatusUnsupportedMediaType, "wrong_content_type", "The body is not declared as what is expected",
+		"Send it once with Content-Type: "+strings.Join(allowed, " or ")+", in UTF-8.")
+}
+
+func isMedia(text string, allowed []string) bool {
 	media, params, err := mime.ParseMediaType(text)
-	if err != nil || media != "application/json" {
+	if err != nil || !slices.Contains(allowed, media) {
 		return false
 	}
 	charset, given := params["charset"]

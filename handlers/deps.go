@@ -41,9 +41,11 @@ type Deps struct {
 	PublicURL string
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed in log lines; by default none.
 	TrustedProxies []string
-	Logger         zerolog.Logger
-	Now            func() time.Time // default: time.Now
-	NewID          func() string    // idempotency keys for operators who send none; default: UUID version 7
+	// Refusals is how many refused deliveries an address may send before it is held back; the zero value is DefaultRefusals.
+	Refusals source.Rate
+	Logger   zerolog.Logger
+	Now      func() time.Time // default: time.Now
+	NewID    func() string    // idempotency keys for operators who send none; default: UUID version 7
 }
 
 // complete names everything that is missing or wrong, and fills the defaults.
@@ -75,6 +77,9 @@ func (d *Deps) complete() error {
 		if err := checkPublicURL(d.PublicURL); err != nil {
 			bad = append(bad, err)
 		}
+	}
+	if d.Refusals == (source.Rate{}) {
+		d.Refusals = DefaultRefusals
 	}
 	if d.Now == nil {
 		d.Now = time.Now

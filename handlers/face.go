@@ -15,14 +15,17 @@ import (
 // Face is the HTTP face: an http.Handler, safe for concurrent use.
 type Face struct {
 	Deps
-	engine  *gin.Engine
-	metrics *metrics
-	refusal zerolog.Logger // for what strangers can cause: at most refusalsPerSecond lines
-	calls   sync.Pool      // *call
-	pace    pace           // of calls that ask the systems
-	status  string         // PublicURL/v1/tasks/
-	closing context.Context
-	release context.CancelFunc
+	engine   *gin.Engine
+	metrics  *metrics
+	refusal  zerolog.Logger    // for what strangers can cause: at most refusalsPerSecond lines
+	calls    sync.Pool         // *call
+	pace     pace              // of calls that ask the systems
+	status   string            // PublicURL/v1/tasks/
+	gates    map[string]*gate  // by source
+	tallies  map[string]*tally // by source
+	refusals *refusals
+	closing  context.Context
+	release  context.CancelFunc
 }
 
 // refusalsPerSecond bounds what a flood of bad requests can write to the log; the metrics count all of them.
@@ -40,6 +43,12 @@ func New(d Deps) (*Face, error) {
 	f := &Face{
 		Deps: d, metrics: m, pace: pace{now: d.Now}, status: strings.TrimRight(d.PublicURL, "/") + "/v1/tasks/",
 		refusal: d.Logger.Sample(&zerolog.BurstSampler{Burst: refusalsPerSecond, Period: time.Second}),
+	}
+	f.refusals = newRefusals(d.Refusals, d.Now)
+	f.gates, f.tallies = map[string]*gate{}, map[string]*tally{}
+	for _, name := range d.Sources.Names() {
+		src, _ := d.Sources.Find(name)
+		f.gates[name], f.tallies[name] = newGate(src.Limits), &tally{}
 	}
 	f.calls.New = func() any { return new(call) }
 	f.closing, f.release = context.WithCancel(context.Background())

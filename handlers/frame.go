@@ -5,21 +5,25 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/resetd/resetd/handlers/source"
 )
 
 // call is one request on its way through the face, with what its log line will tell. It is used again for another
 // request, with its buffers.
 type call struct {
 	*gin.Context
-	caller string // token:<name>, once the token is known
-	role   Role   // of that token
-	source string // once it is known to be one of ours
-	task   string // the (first) task that came of it
-	code   string // accepted, replayed, done, or the name of the problem
-	reason string // why a signature was refused
-	waited bool   // the caller asked to wait for the end of the task
-	in     []byte // the request's body
-	out    []byte // the answer's
+	caller string         // token:<name>, once the token is known
+	role   Role           // of that token
+	source string         // once it is known to be one of ours
+	task   string         // the (first) task that came of it
+	code   string         // accepted, replayed, done, or the name of the problem
+	reason string         // why a delivery was not proved
+	set    string         // the same in the words of RFC 8935, for those who send security event tokens
+	src    *source.Source // what a delivery is for, once it is known to be one of ours
+	waited bool           // the caller asked to wait for the end of the task
+	in     []byte         // the request's body
+	out    []byte         // the answer's
 }
 
 // frame is what surrounds each handler: headers, size, token, errors, metrics, log line, recovery from a panic.
@@ -35,8 +39,8 @@ func (f *Face) frame(r route, method string) gin.HandlerFunc {
 			}
 			d := time.Since(began)
 			took(c, d)
-			if r.path == hookPath {
-				f.metrics.delivery(c)
+			if r.hook() {
+				f.received(c)
 			}
 			f.tell(c, r, d)
 			f.recycle(c)
@@ -76,6 +80,6 @@ func (f *Face) recycle(c *call) {
 	if cap(c.out) > keepBuffer {
 		c.out = nil
 	}
-	c.Context = nil
+	c.Context, c.src = nil, nil
 	f.calls.Put(c)
 }

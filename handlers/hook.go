@@ -5,64 +5,113 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
-	"github.com/resetd/resetd/schemas/signature"
 )
 
 // submitTimeout is how long the ledger may take to make a submission durable. It lies below WriteTimeout, so that a
 // stuck ledger gives 503 and not a broken connection.
 const submitTimeout = 10 * time.Second
 
-// hook takes a signed delivery: size, source, signature over the raw bytes, mapping, validation; and answers once every
-// task that came of it is durable.
+// verifyTimeout is how long a proof may take, where an issuer has to be asked for its keys.
+const verifyTimeout = 5 * time.Second
+
+// hook takes a delivery: size, source, proof over the raw bytes, mapping, validation; and answers once every task that
+// came of it is durable. What asks a question instead of delivering is answered after the proof.
 func (f *Face) hook(c *call) error {
-	body, err := c.readBody()
+	client := c.client()
+	if err := f.refusals.open(client); err != nil {
+		return err
+	}
+	body, err := c.readBytes()
 	if err != nil {
 		return err
 	}
 	src, known := f.Sources.Find(c.Param("source"))
-	key, err := src.Verify(c.Request.Header, body, f.Now())
+	d := &verify.Delivery{Method: c.Request.Method, Path: c.Request.URL.Path, Header: c.Request.Header, Body: body, Token: c.Param("token"),
+		Peer: address(c.RemoteIP()), Client: client, TLS: c.Request.TLS}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), verifyTimeout)
+	defer cancel()
+	proof, err := src.Verify(ctx, d, f.Now())
 	if !known {
+		f.refusals.count(client)
 		return schemas.NewProblem(http.StatusNotFound, "unknown_source", "There is no such source",
-			"Check the last part of the URL against the names under sources in the configuration.")
+			"Check the part of the URL behind /v1/hooks/ against the names under sources in the configuration.")
 	}
-	c.source = src.Name
+	c.source, c.src = src.Name, src
+	if err == nil && d.Token != "" && !src.InURL {
+		err = &verify.Error{Reason: verify.ReasonWrongSecret, Detail: "the URL has a part behind the source's name, which this source's scheme does not know"}
+	}
 	if err != nil {
-		return c.unsigned(src, err)
+		f.refusals.count(client)
+		return c.unproved(src, err)
 	}
-	mapped, problem := src.Map(body)
+	if r, ok := src.Answer(d, c.Query, proof.Payload); ok {
+		c.code = "handshake"
+		c.reply(r)
+		return nil
+	}
+	if d.Method != http.MethodPost {
+		c.Header("Allow", http.MethodPost)
+		return f.noMethod(c)
+	}
+	if err := checkMedia(c.Request.Header, src.Media()); err != nil {
+		return err
+	}
+	return f.deliver(c, src, proof, body)
+}
+
+// deliver maps what was proved, within the source's limits, and submits it.
+func (f *Face) deliver(c *call, src *source.Source, proof verify.Proof, body []byte) error {
+	now := f.Now()
+	if err := f.gates[src.Name].delivery(now); err != nil {
+		return err
+	}
+	mapped, problem := src.Map(c.Request.Context(), c.Request.Header, proof, now)
 	if problem != nil {
 		return problem
 	}
-	return f.take(c, schemas.Submission{
-		Source: src.Name, Key: key, BodyHash: sha256.Sum256(body), Actor: "source:" + src.Name, Requests: mapped.Requests,
-	}, mapped)
+	if mapped.Ignored != "" {
+		c.code = "ignored"
+		return f.taken(c, src, nil, mapped.Ignored)
+	}
+	if err := f.gates[src.Name].requests(now, len(mapped.Requests)); err != nil {
+		return err
+	}
+	return f.take(c, src, mapped, schemas.Submission{
+		Source: src.Name, Key: proof.ID, BodyHash: sha256.Sum256(body), Repeat: src.Repeat, Actor: "source:" + src.Name, Requests: mapped.Requests,
+	})
 }
 
-// unsigned tells which check failed, and nothing of the key or of what would have been right.
-func (c *call) unsigned(src *source.Source, err error) error {
-	c.Header("WWW-Authenticate", src.Scheme) // RFC 9110 §15.5.2 demands a challenge
+// unproved tells which check failed, and nothing of the key or of what would have been right. An issuer that does not
+// answer is nobody's fault here: the sender is to try again.
+func (c *call) unproved(src *source.Source, err error) error {
 	detail := "The delivery could not be verified."
-	if e, ok := errors.AsType[*signature.Error](err); ok {
-		c.reason = string(e.Reason)
+	if e, ok := errors.AsType[*verify.Error](err); ok {
+		c.reason, c.set = string(e.Reason), e.SET()
 		detail = c.reason + ": " + e.Detail + "."
+		if e.Reason == verify.ReasonKeysUnavailable {
+			p := schemas.NewProblem(http.StatusServiceUnavailable, "keys_unavailable", "The issuer's keys cannot be had now", detail)
+			p.RetryAfter = retryLater
+			return p
+		}
 	}
+	c.Header("WWW-Authenticate", src.Scheme) // RFC 9110 §15.5.2 demands a challenge
 	return schemas.NewProblem(http.StatusUnauthorized, "bad_signature", "The signature does not hold", detail)
 }
 
-// take submits what was asked for, and answers 202 also for what was submitted before.
-func (f *Face) take(c *call, s schemas.Submission, mapped source.Mapped) error {
+// take submits what was asked for, and answers alike for what was submitted before.
+func (f *Face) take(c *call, src *source.Source, mapped source.Mapped, s schemas.Submission) error {
 	if len(s.Requests) == 0 {
 		c.code = "nothing_asked"
-		return f.accepted(c, nil)
+		return f.taken(c, src, nil, "")
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), submitTimeout)
-	defer cancel()
-	tasks, replay, err := f.Tasks.Submit(ctx, s)
+	tasks, replay, err := f.submitted(c, s)
 	if err != nil {
 		return relocate(err, mapped)
 	}
@@ -70,10 +119,18 @@ func (f *Face) take(c *call, s schemas.Submission, mapped source.Mapped) error {
 	if replay {
 		c.code = "replayed"
 	}
+	return f.taken(c, src, tasks, "")
+}
+
+// submitted records a submission durably, in a time that leaves room for an answer.
+func (f *Face) submitted(c *call, s schemas.Submission) ([]schemas.Task, bool, error) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), submitTimeout)
+	defer cancel()
+	tasks, replay, err := f.Tasks.Submit(ctx, s)
 	if len(tasks) > 0 {
 		c.task = tasks[0].ID
 	}
-	return f.accepted(c, tasks)
+	return tasks, replay, err
 }
 
 // relocate makes the pointers of a problem point into the body that the sender knows.
@@ -90,13 +147,13 @@ func relocate(err error, mapped source.Mapped) error {
 	return &moved
 }
 
-// forSender keeps to the statuses that senders understand. Some take 409 for a conflict to be solved by sending other
-// data, 410 for a wish never to hear from them again, and follow a redirect without the body.
-func forSender(p *schemas.Problem) *schemas.Problem {
-	if s := p.Status; s != http.StatusConflict && s != http.StatusGone && s >= 400 {
-		return p
+// client gives the address of the sender: of the connection, or what a trusted proxy says.
+func (c *call) client() netip.Addr { return address(c.ClientIP()) }
+
+func address(text string) netip.Addr {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
 	}
-	moved := *p
-	moved.Status = http.StatusUnprocessableEntity
-	return &moved
+	return a.Unmap()
 }

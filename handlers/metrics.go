@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/resetd/resetd/schemas/signature"
+	"github.com/resetd/resetd/handlers/source/verify"
 )
 
 // noSource is the source label of what could not be laid to a source; no source can have it as its name.
@@ -28,11 +28,11 @@ func newMetrics(r prometheus.Registerer, sources []string) (*metrics, error) {
 		}, []string{"route", "method", "status"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "resetd_hook_deliveries_total",
-			Help: "Deliveries of webhooks, by source and by what came of them: accepted, replayed, nothing_asked, or the name of the problem.",
+			Help: "Deliveries of webhooks, by source and by what came of them: accepted, replayed, ignored, nothing_asked, handshake, or the name of the problem.",
 		}, []string{"source", "code"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "resetd_hook_signatures_refused_total",
-			Help: "Deliveries whose signature did not hold, by source and by the check that failed.",
+			Help: "Deliveries that were not proved to be their source's, by source and by the check that failed.",
 		}, []string{"source", "reason"}),
 	}
 	for _, c := range []prometheus.Collector{m.seconds, m.deliveries, m.refused} {
@@ -43,7 +43,7 @@ func newMetrics(r prometheus.Registerer, sources []string) (*metrics, error) {
 	// A counter that is there from the start lets an alert see the first increase.
 	for _, s := range sources {
 		m.deliveries.WithLabelValues(s, "accepted")
-		for _, reason := range signature.VerifyReasons() {
+		for _, reason := range verify.Reasons() {
 			m.refused.WithLabelValues(s, string(reason))
 		}
 	}

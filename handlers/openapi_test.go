@@ -101,7 +101,7 @@ func TestDocumentedFieldsAreThoseOfTheCode(t *testing.T) {
 		schemas.Enforcement{}, schemas.Step{}, schemas.Identity{}, schemas.Evidence{}, schemas.Event{}, schemas.Callback{}, schemas.Attempt{},
 		schemas.CallbackMessage{}, schemas.Problem{}, schemas.FieldError{}, schemas.System{}, schemas.SystemList{}, schemas.PermissionState{},
 		schemas.PermissionRequest{}, schemas.PermissionChange{}, schemas.Check{}, schemas.Finding{}, schemas.AccountReport{}, schemas.Sighting{},
-		schemas.Profile{}} {
+		schemas.Profile{}, schemas.SourceList{}, schemas.SourceState{}, schemas.SourceLimits{}, schemas.SourceCounts{}} {
 		typ := reflect.TypeOf(v)
 		compareFields(t, typ, component(t, typ.Name()))
 	}

@@ -41,6 +41,7 @@ var told = []struct {
 	{schemas.ErrOverloaded, 503, "overloaded", "resetd cannot take this now", "Nothing was accepted. Send it again, with the same id, after the time in Retry-After."},
 	{context.DeadlineExceeded, 503, "overloaded", "resetd cannot take this now", "There was no answer in time. Send it again, with the same id, after the time in Retry-After."},
 	{schemas.ErrKeyReused, 422, "key_reused", "The id was used before with another body", "Send a new request with a new id; to repeat a request, send its body byte for byte."},
+	{schemas.ErrReplayed, 422, "replayed_body", "The very same body was delivered before", "It was delivered longer ago than a sender repeats itself, and its scheme signs no time, so it may have been kept by somebody. If it is a new request, put something into it that is new each time, such as an id or a time."},
 	{schemas.ErrNotFound, 404, "not_found", "There is no task of this id", "Check the id; what is final is deleted after the retention time."},
 	{schemas.ErrForbidden, 403, "forbidden", "This source may not ask for this", "Let an administrator allow it in the source's configuration."},
 	{schemas.ErrState, 409, "wrong_state", "The present state does not allow this", "Look at its status first."},
@@ -93,10 +94,14 @@ func (f *Face) fail(c *call, r route, err error) {
 		return
 	}
 	p := problemOf(err)
-	if r.path == hookPath {
+	if r.hook() {
 		p = forSender(p)
 	}
 	c.code = strings.TrimPrefix(p.Type, problemPrefix)
+	if c.transmits() && p.Status < http.StatusInternalServerError && p.Status != http.StatusTooManyRequests {
+		c.tellTransmitter(presentable(*p))
+		return
+	}
 	if p.Status == http.StatusInternalServerError && !errors.Is(err, errPanicked) {
 		f.Logger.Error().Err(err).Str("task", c.task).Str("source", c.source).Str("code", c.code).Msg("request failed")
 	}

@@ -18,6 +18,12 @@ type route struct {
 // hookPath is where senders deliver. They cannot be argued with, so their answers obey rules of their own (forSender).
 const hookPath = "/v1/hooks/{source}"
 
+// hookTokenPath is the same for a sender that can show its secret nowhere but in the URL.
+const hookTokenPath = hookPath + "/{token}"
+
+// hook tells whether senders deliver there.
+func (r route) hook() bool { return r.path == hookPath || r.path == hookTokenPath }
+
 // unmatched stands for every path or method that is not in the table.
 const unmatched = "unmatched"
 
@@ -29,6 +35,9 @@ func (f *Face) routes() []route {
 	}
 	return []route{
 		{"POST", hookPath, Anyone, f.hook},
+		{"GET", hookPath, Anyone, f.hook}, // some senders ask a question before their first delivery
+		{"POST", hookTokenPath, Anyone, f.hook},
+		{"GET", hookTokenPath, Anyone, f.hook},
 
 		{"POST", "/v1/tasks", Operator, f.submit},
 		{"GET", "/v1/tasks", Viewer, f.tasks},
@@ -39,6 +48,8 @@ func (f *Face) routes() []route {
 
 		{"GET", "/v1/callbacks", Viewer, f.callbacks},
 		{"POST", "/v1/callbacks/{id}/redeliver", Operator, f.redeliver},
+
+		{"GET", "/v1/sources", Viewer, f.sources},
 
 		{"GET", "/v1/systems", Viewer, f.systems},
 		{"GET", "/v1/systems/{name}", Viewer, f.system},

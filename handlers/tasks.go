@@ -24,6 +24,9 @@ var (
 	keyForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 )
 
+// ownRequest is a body that is one request and nothing else.
+var ownRequest = source.Alone()
+
 // submit takes one request from an operator.
 func (f *Face) submit(c *call) error {
 	key, err := f.idempotencyKey(c.Request.Header)
@@ -42,9 +45,17 @@ func (f *Face) submit(c *call) error {
 		return p
 	}
 	c.source = source.API
-	return f.take(c, schemas.Submission{
+	tasks, replay, err := f.submitted(c, schemas.Submission{
 		Source: source.API, Key: key, BodyHash: sha256.Sum256(body), Actor: c.caller, Requests: []schemas.Request{r},
-	}, source.Mapped{Single: true})
+	})
+	if err != nil {
+		return relocate(err, ownRequest)
+	}
+	c.code = "accepted"
+	if replay {
+		c.code = "replayed"
+	}
+	return f.accepted(c, http.StatusAccepted, tasks)
 }
 
 // idempotencyKey gives what the operator sent, or a fresh key: without one, sending twice is asking twice.

@@ -8,23 +8,24 @@ import (
 
 	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/handlers/source/verify"
 )
 
 // known is what this build can be configured with.
 func known() config.Known {
-	k := config.Known{Presets: source.Presets(), Schemes: source.Schemes()}
+	k := config.Known{Presets: source.Presets(), Schemes: verify.Schemes()}
 	for _, kind := range kinds() {
 		k.Kinds = append(k.Kinds, kind.Name)
 	}
 	return k
 }
 
-// loadConfig reads the whole configuration, with the settings of the systems, for a command that needs all of it. Its
+// loadConfig reads the whole configuration, with the settings of the sources and systems, for a command that needs all of it. Its
 // error tells every mistake at once. Warnings go to standard error.
 func loadConfig(c *cobra.Command, file string) (*config.Config, error) {
 	got, err := config.Load(file, known(), os.LookupEnv)
-	if got != nil { // beside faults there is what could be read, so that the systems' own mistakes are told with the others
-		err = config.Join(err, checkSystems(got))
+	if got != nil { // beside faults there is what could be read, so that all mistakes are told at once
+		err = config.Join(err, unlessFaulty(err, checkSources(got)), checkSystems(got))
 	}
 	if err != nil {
 		return nil, &exit{exitUsage, err}

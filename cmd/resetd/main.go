@@ -32,6 +32,7 @@ func commands() []*cobra.Command {
 		signCommand(),
 		tasksCommand(),
 		accountsCommand(),
+		sourceCommand(),
 		systemsCommand(),
 		versionCommand(),
 	}

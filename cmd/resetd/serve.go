@@ -83,8 +83,11 @@ func serve(ctx context.Context, c *config.Config, log zerolog.Logger, ready func
 		return errors.Join(err, listener.Close())
 	}
 	server := a.server()
+	if server.TLSConfig, err = serverTLS(c); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- listen(server, listener) }()
 	log.Info().Str("listen", listener.Addr().String()).Str("ledger", c.Ledger.String()).Str("queue", c.Queue.String()).
 		Str("version", buildInfo().Version).Msg("resetd takes webhooks")
 	stopPurge := a.purgeRegularly(ctx)

@@ -104,7 +104,7 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		names[i], systems[s.Name] = s.Name, systemRule(s)
 	}
 	for _, s := range c.Sources {
-		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
+		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events, Coalesce: s.Coalesce.Value()}
 	}
 	rules[source.API] = jobs.SourceRule{Systems: names} // operators may act on every system
 	grace := orphanGrace
@@ -151,11 +151,7 @@ func workersOf(s config.System) int {
 func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 	c := a.config
 	validator := schemas.NewValidator()
-	var sources []source.Config
-	for _, s := range c.Sources {
-		sources = append(sources, source.Config{Name: s.Name, Preset: s.Preset, Scheme: s.Verify.Scheme, Keys: s.Verify.Keys, Tolerance: s.Verify.Tolerance})
-	}
-	set, errSources := source.New(sources, validator)
+	set, errSources := openSources(c, validator)
 	var list []handlers.Token
 	for _, t := range c.API.Tokens {
 		role, err := handlers.ParseRole(t.Role)
@@ -172,6 +168,7 @@ func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 	return handlers.New(handlers.Deps{Tasks: a.jobs, History: a.jobs, Callbacks: a.jobs,
 		Systems: systems, Permissions: systems, Accounts: systems, Sources: set, Tokens: tokens, Validator: validator,
 		Ready: a.ledger.Ready, Metrics: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), Registerer: reg, MetricsOpen: c.API.MetricsOpen,
+		TrustedProxies: c.TrustedProxies, Refusals: source.Rate(c.RefusalsPerAddress),
 		PublicURL: c.PublicURL, Logger: a.log, Now: time.Now})
 }
 

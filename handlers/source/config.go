@@ -3,9 +3,14 @@ package source
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/resetd/resetd/handlers/source/mapping"
+	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/sender"
 	"github.com/resetd/resetd/schemas/signature"
 )
 
@@ -13,31 +18,62 @@ import (
 // would meet those of the operators.
 const API = "api"
 
+// The schemes that this package has to tell apart.
+const (
+	schemeStandard = "standard-webhooks"
+	schemeSecret   = "shared-secret"
+	schemeSET      = "ssf-set"
+)
+
 // Config describes one source, as the configuration file has it.
 //
-//	name: soar
-//	preset: native
-//	verify: {scheme: standard-webhooks, keys: ["${SOAR_KEY}"], tolerance: 5m}
+//	name: grafana
+//	preset: grafana
+//	verify: {keys: ["${GRAFANA_KEY}"]}
 type Config struct {
-	Name   string // schemas.NameForm; it is the last part of the sender's URL
-	Preset string // one of Presets
-	// Scheme takes the place of the preset's verification scheme; empty keeps it.
-	Scheme string
-	// Keys are tried all, so that one can be exchanged without a gap; at most five.
-	Keys []schemas.Secret
-	// Tolerance is how far the sender's clock may differ, in both directions; zero means five minutes.
-	Tolerance time.Duration
+	Name    string         // schemas.NameForm; it is the part of the sender's URL behind /v1/hooks/
+	Preset  string         // one of Presets
+	Profile sender.Profile // what it says is laid over the preset
+	// MaxAge is how old what is reported may be where the proof does not cover the time of sending; zero is DefaultMaxAge.
+	MaxAge time.Duration
+	// RepeatWithin is how long a body that was seen before counts as the same delivery, where the proof covers no id; zero
+	// is the default of the scheme.
+	RepeatWithin time.Duration
+	// OwnActors are the names under which resetd itself appears in what the sender reports.
+	OwnActors []string
+	Limits    Limits
 }
 
-// New makes the sources. The error joins one error for everything that is wrong, each with the name of its source; it
-// holds no part of a key.
-func New(configs []Config, v *schemas.Validator) (*Set, error) {
+// DefaultMaxAge is the age up to which a report is taken, where its proof does not cover the time of sending.
+const DefaultMaxAge = 24 * time.Hour
+
+// How long a body that was seen before counts as the same delivery. Senders repeat what failed for hours at the most. A
+// source whose proof does not cover the body has no replays to fear that its sender could not make anew, and may well send
+// the same short body for a second, later case.
+const (
+	repeatSigned   = 24 * time.Hour
+	repeatUnsigned = 15 * time.Minute
+)
+
+// Fault is what is wrong with one source.
+type Fault struct {
+	Source int    // its place in the list
+	Path   string // where below the source, such as verify.keys[1] or map.account[0]; empty for the source as a whole
+	Text   string // what is wrong and what to write instead; it holds no part of a key
+}
+
+// Error implements error.
+func (f *Fault) Error() string {
+	if f.Path == "" {
+		return fmt.Sprintf("sources[%d]: %s", f.Source, f.Text)
+	}
+	return fmt.Sprintf("sources[%d].%s: %s", f.Source, f.Path, f.Text)
+}
+
+// New makes the sources. The error joins one *Fault for everything that is wrong.
+func New(configs []Config, v *schemas.Validator, o verify.Options) (*Set, error) {
 	if v == nil {
 		return nil, errors.New("sources: the validator is missing")
-	}
-	presets, err := loadPresets()
-	if err != nil {
-		return nil, err
 	}
 	nobody, err := newNobody(v)
 	if err != nil {
@@ -47,19 +83,17 @@ func New(configs []Config, v *schemas.Validator) (*Set, error) {
 	owners := map[string]string{} // whose key it is
 	var bad []error
 	for i, c := range configs {
-		src, err := build(c, presets, v)
-		switch {
-		case err != nil:
-			bad = append(bad, fmt.Errorf("source %d (%q): %w", i+1, c.Name, err))
-			continue
-		case set.byName[c.Name] != nil:
-			bad = append(bad, fmt.Errorf("source %d (%q): this name is taken by another source; give each its own", i+1, c.Name))
-			continue
+		src, faults := build(c, v, o)
+		if set.byName[c.Name] != nil {
+			faults = append(faults, &Fault{Path: "name", Text: "this name is taken by another source; give each its own"})
 		}
-		if err := claimKeys(owners, c); err != nil {
-			bad = append(bad, fmt.Errorf("source %d (%q): %w", i+1, c.Name, err))
+		for _, f := range slices.Concat(faults, claimKeys(owners, c)) {
+			f.Source = i
+			bad = append(bad, f)
 		}
-		set.byName[c.Name] = src
+		if src != nil {
+			set.byName[c.Name] = src
+		}
 	}
 	if len(bad) > 0 {
 		return nil, errors.Join(bad...)
@@ -67,48 +101,99 @@ func New(configs []Config, v *schemas.Validator) (*Set, error) {
 	return set, nil
 }
 
-func build(c Config, presets map[string]preset, v *schemas.Validator) (*Source, error) {
-	if !schemas.NameForm.MatchString(c.Name) {
-		return nil, errors.New("a name has 1 to 63 of a–z, 0–9, - and _, and begins and ends with a letter or digit")
-	}
-	if c.Name == API {
-		return nil, errors.New("this name is kept for the requests of operators; choose another")
-	}
-	p, ok := presets[c.Preset]
-	if !ok {
-		return nil, fmt.Errorf("there is no preset %q; use one of %v", c.Preset, Presets())
-	}
-	scheme := p.Verify.Scheme
-	if c.Scheme != "" {
-		scheme = c.Scheme
-	}
-	verifier, err := newVerifier(scheme, c)
+// newNobody makes the source that stands for unknown names: its key is random and is forgotten at once.
+func newNobody(v *schemas.Validator) (*Source, error) {
+	p := sender.Verify{Scheme: schemeStandard, Keys: []schemas.Secret{schemas.NewSecret(signature.GenerateSymmetric().Reveal())}}
+	scheme, err := verify.Open(p, verify.Options{})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("stand-in for unknown sources: %w", err)
 	}
-	mapper, err := newMapper(p.Map.Form, v)
-	if err != nil {
-		return nil, err
-	}
-	return &Source{Name: c.Name, Scheme: scheme, Verifier: verifier, Mapper: mapper}, nil
+	return &Source{Scheme: schemeStandard, scheme: scheme, read: newReader(sender.Read{}), mapper: native{v}, media: []string{mediaJSON}}, nil
 }
 
-// claimKeys refuses a key that another source has. The signature covers neither method nor path, so that whoever sees a
-// delivery to the one could send it to the other, where its idempotency key is unknown.
-func claimKeys(owners map[string]string, c Config) error {
-	for i, secret := range c.Keys {
-		k, err := signature.ParseKey(secret.Reveal())
-		if err != nil {
-			continue // told by newVerifier, where the scheme uses such keys
-		}
-		if public, ok := k.Public(); ok {
-			k = public
-		}
-		owner, taken := owners[k.Reveal()]
-		if taken && owner != c.Name {
-			return fmt.Errorf("key %d is also a key of source %q; a delivery to the one could be replayed to the other, so give each its own", i+1, owner)
-		}
-		owners[k.Reveal()] = c.Name
+// Preview makes a source that maps and verifies nothing, to try bodies on: its keys are not needed. The error joins a *Fault
+// for everything that is wrong.
+func Preview(c Config, v *schemas.Validator) (*Source, error) {
+	preset, err := LoadPreset(c.Preset)
+	if err != nil {
+		return nil, &Fault{Path: "preset", Text: err.Error()}
 	}
-	return nil
+	p := c.Profile.Over(preset.Profile)
+	mapper, err := newMapper(p, v)
+	if err != nil {
+		var bad []error
+		for _, f := range faultsOf(err) {
+			bad = append(bad, f)
+		}
+		return nil, errors.Join(bad...)
+	}
+	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: newReader(p.Read)}, nil
+}
+
+// build opens one source. A source without faults is not nil.
+func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault) {
+	if !schemas.NameForm.MatchString(c.Name) {
+		return nil, []*Fault{{Path: "name", Text: "a name has 1 to 63 of a–z, 0–9, - and _, and begins and ends with a letter or digit"}}
+	}
+	if c.Name == API {
+		return nil, []*Fault{{Path: "name", Text: "this name is kept for the requests of operators; choose another"}}
+	}
+	preset, err := LoadPreset(c.Preset)
+	if err != nil {
+		return nil, []*Fault{{Path: "preset", Text: err.Error()}}
+	}
+	p := c.Profile.Over(preset.Profile)
+	var bad []*Fault
+	scheme, err := verify.Open(p.Verify, o)
+	bad = append(bad, faultsOf(err)...)
+	mapper, err := newMapper(p, v)
+	bad = append(bad, faultsOf(err)...)
+	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, Limits: c.Limits,
+		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read), media: mediaOf(p.Read, p.Verify.Scheme)}
+	for i, name := range p.Handshake {
+		h, ok := handshakes[name]
+		if !ok {
+			bad = append(bad, &Fault{Path: fmt.Sprintf("handshake[%d]", i), Text: fmt.Sprintf("there is no handshake %q; use one of %s", name, strings.Join(Handshakes(), ", "))})
+		}
+		src.handshakes = append(src.handshakes, h)
+	}
+	for _, a := range c.OwnActors {
+		src.ownActors = append(src.ownActors, strings.ToLower(a))
+	}
+	if len(bad) > 0 {
+		return nil, bad
+	}
+	src.compensate(c, scheme.Covers())
+	return src, nil
+}
+
+// compensate settles what is done about that which the proof does not cover.
+func (s *Source) compensate(c Config, covers verify.Coverage) {
+	s.Weak = covers.Weak()
+	if !covers.ID {
+		s.Repeat = schemas.Repeat{Within: repeatSigned, Refuse: covers.Body && !covers.Time}
+		if !covers.Body {
+			s.Repeat.Within = repeatUnsigned
+		}
+		if c.RepeatWithin > 0 {
+			s.Repeat.Within = c.RepeatWithin
+		}
+	}
+	if s.Weak != "" || s.Scheme == schemeSET { // a token's time of issue is signed, but nothing bounds its age
+		s.maxAge = DefaultMaxAge
+		if c.MaxAge > 0 {
+			s.maxAge = c.MaxAge
+		}
+	}
+}
+
+func newMapper(p sender.Profile, v *schemas.Validator) (mapper, error) {
+	if p.Read.As == "native" {
+		return native{v}, nil
+	}
+	m, err := mapping.Compile(mapping.Program{Map: p.Map, IgnoreWhen: p.IgnoreWhen, RefuseWhen: p.RefuseWhen}, v)
+	if err != nil {
+		return nil, err
+	}
+	return foreign{m}, nil
 }

@@ -1,67 +1,20 @@
 package source_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
+	"bytes"
 	"encoding/json"
-	"errors"
+	"fmt"
+	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
-	"github.com/resetd/resetd/schemas/signature"
 )
-
-// vector lies beside each preset: one delivery of its sample body, signed, and what it must become.
-type vector struct {
-	Keys     []string          `json:"keys"`
-	Now      time.Time         `json:"now"`
-	Headers  map[string]string `json:"headers"`
-	Key      string            `json:"key"`      // the idempotency key
-	Accounts []string          `json:"accounts"` // of the requests, in order
-}
-
-func readVector(t *testing.T, preset string) (v vector, h http.Header, body []byte) {
-	t.Helper()
-	text, err := os.ReadFile("presets/" + preset + ".vector.json")
-	if err != nil {
-		t.Fatalf("preset %s has no signature vector: %v", preset, err)
-	}
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
-	if body, err = os.ReadFile("presets/" + preset + ".sample.json"); err != nil {
-		t.Fatalf("preset %s has no sample body: %v", preset, err)
-	}
-	h = http.Header{}
-	for name, value := range v.Headers {
-		h.Set(name, value)
-	}
-	return v, h, body
-}
-
-func open(t *testing.T, preset string, keys ...string) *source.Source {
-	t.Helper()
-	c := source.Config{Name: "sender", Preset: preset}
-	for _, k := range keys {
-		c.Keys = append(c.Keys, schemas.NewSecret(k))
-	}
-	set, err := source.New([]source.Config{c}, schemas.NewValidator())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, known := set.Find("sender")
-	if !known {
-		t.Fatal("the source is not found")
-	}
-	return s
-}
 
 func TestEveryPresetVerifiesItsVectorAndMapsItsSample(t *testing.T) {
 	if len(source.Presets()) == 0 {
@@ -69,57 +22,167 @@ func TestEveryPresetVerifiesItsVectorAndMapsItsSample(t *testing.T) {
 	}
 	for _, name := range source.Presets() {
 		t.Run(name, func(t *testing.T) {
-			v, h, body := readVector(t, name)
-			s := open(t, name, v.Keys...)
-			key, err := s.Verify(h, body, v.Now)
-			if err != nil || key != v.Key {
-				t.Fatalf("key %q: %v", key, err)
+			v, body, _ := readFiles(t, name)
+			s := open(t, source.Config{Preset: name, Profile: profile(t, v.Source, v.Keys...)})
+			proof, err := s.Verify(t.Context(), v.delivery(t, body), v.Now)
+			if err != nil || proof.ID != v.ID {
+				t.Fatalf("id %q, want %q: %v", proof.ID, v.ID, err)
 			}
+			m, p := s.Map(t.Context(), v.delivery(t, body).Header, proof, v.Now)
+			v.Expect.hold(t, m, p)
+			refuses(t, s, v, body)
+		})
+	}
+}
+
+// refuses holds a source to what every scheme must refuse.
+func refuses(t *testing.T, s *source.Source, v vector, body []byte) {
+	t.Helper()
+	refused := func(what string, d *verify.Delivery, now time.Time) {
+		t.Helper()
+		if _, err := s.Verify(t.Context(), d, now); err == nil {
+			t.Errorf("%s verifies", what)
+		}
+	}
+	if !strings.Contains(s.Weak, "proves the sender and not the body") {
+		for _, at := range []int{0, len(body) / 2, len(body) - 1} {
 			spoilt := slices.Clone(body)
-			spoilt[len(spoilt)/2] ^= 1
-			if _, err := s.Verify(h, spoilt, v.Now); err == nil {
-				t.Error("a changed body verifies")
+			spoilt[at] ^= 1
+			refused(fmt.Sprintf("a body with byte %d changed", at), v.delivery(t, spoilt), v.Now)
+		}
+		var again bytes.Buffer
+		if json.Indent(&again, body, "", "   ") == nil && !bytes.Equal(again.Bytes(), body) {
+			refused("a body that was written anew", v.delivery(t, again.Bytes()), v.Now)
+		}
+	}
+	if s.Weak == "" && !s.Transmits() {
+		refused("a delivery that is an hour old", v.delivery(t, body), v.Now.Add(time.Hour))
+		refused("a delivery of the future", v.delivery(t, body), v.Now.Add(-time.Hour))
+	}
+	bare := v.delivery(t, body)
+	bare.Header, bare.Token = http.Header{}, ""
+	if !s.Transmits() {
+		refused("a delivery without a proof", bare, v.Now)
+	}
+	if v.Token != "" {
+		wrong := v.delivery(t, body)
+		wrong.Token += "x"
+		refused("another token in the URL", wrong, v.Now)
+	}
+}
+
+func TestEveryPresetMapsItsFurtherBodies(t *testing.T) {
+	for _, name := range source.Presets() {
+		v, _, cases := readFiles(t, name)
+		for _, c := range cases {
+			t.Run(name+"/"+c.Name, func(t *testing.T) {
+				words := maps.Clone(v.Source)
+				if c.Source != nil {
+					words = c.Source
+				}
+				s, err := source.Preview(source.Config{Name: "sender", Preset: name, Profile: profile(t, words)}, schemas.NewValidator())
+				if err != nil {
+					t.Fatal(err)
+				}
+				body := []byte(c.Body)
+				if c.Raw != "" {
+					body = []byte(c.Raw)
+				}
+				now := c.Now
+				if now.IsZero() {
+					now = v.Now
+				}
+				h := http.Header{}
+				for name, value := range c.Headers {
+					h.Set(name, value)
+				}
+				m, p := s.Map(t.Context(), h, verify.Proof{Payload: body}, now)
+				c.Expect.hold(t, m, p)
+			})
+		}
+	}
+}
+
+// A field that is missing, null, or wrapped otherwise than the sample has it must never lead to somebody else's account.
+func TestNoPresetFindsAnotherAccountWhereAFieldIsMissing(t *testing.T) {
+	for _, name := range source.Presets() {
+		t.Run(name, func(t *testing.T) {
+			v, body, _ := readFiles(t, name)
+			s, err := source.Preview(source.Config{Name: "sender", Preset: name, Profile: profile(t, v.Source)}, schemas.NewValidator())
+			if err != nil {
+				t.Fatal(err)
 			}
-			m, p := s.Map(body)
-			if p != nil {
-				t.Fatal(p)
+			var whole any
+			if json.Unmarshal(body, &whole) != nil {
+				t.Skip("the sample is no plain JSON; the mapping behind it is tried by its further bodies")
 			}
-			var accounts []string
-			for _, r := range m.Requests {
-				accounts = append(accounts, r.Account.Value)
+			right := slices.Clone(v.Also)
+			for _, r := range v.Expect.Requests {
+				right = append(right, r.Account)
 			}
-			if !slices.Equal(accounts, v.Accounts) {
-				t.Errorf("accounts %q, want %q", accounts, v.Accounts)
+			for what, changed := range mutations(whole) {
+				text, err := json.Marshal(changed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m, p := s.Map(t.Context(), v.delivery(t, text).Header, verify.Proof{Payload: text}, v.Now)
+				if p != nil && (p.Status < 400 || p.Status >= 500 || len(p.Errors) == 0 && p.Detail == "") {
+					t.Errorf("%s: %+v", what, p)
+				}
+				for _, r := range m.Requests {
+					if !slices.Contains(right, r.Account.Value) {
+						t.Errorf("%s: the account became %s (%s)", what, r.Account.Value, r.Account.Type)
+					}
+				}
 			}
 		})
 	}
 }
 
-// The vector is no child of our own signature package: the standard library alone gives the same.
-func TestNativeVectorIsStandardWebhooks(t *testing.T) {
-	v, h, body := readVector(t, "native")
-	secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(v.Keys[0], "whsec_"))
-	if err != nil {
-		t.Fatal(err)
+// mutations gives copies of a JSON value with one place removed, set to null, emptied, or wrapped into a list.
+func mutations(v any) map[string]any {
+	out := map[string]any{}
+	var walk func(at string, v any, put func(any) any)
+	walk = func(at string, v any, put func(any) any) {
+		out[at+" null"], out[at+" wrapped"], out[at+" emptied"] = put(nil), put([]any{v}), put("")
+		switch v := v.(type) {
+		case map[string]any:
+			for k, sub := range v {
+				without := maps.Clone(v)
+				delete(without, k)
+				out[at+"/"+k+" removed"] = put(without)
+				walk(at+"/"+k, sub, func(x any) any {
+					c := maps.Clone(v)
+					c[k] = x
+					return put(c)
+				})
+			}
+		case []any:
+			out[at+" no entries"] = put([]any{})
+			for i, sub := range v {
+				walk(fmt.Sprintf("%s/%d", at, i), sub, func(x any) any {
+					c := slices.Clone(v)
+					c[i] = x
+					return put(c)
+				})
+			}
+		}
 	}
-	m := hmac.New(sha256.New, secret)
-	m.Write([]byte(h.Get("webhook-id") + "." + h.Get("webhook-timestamp") + "." + string(body)))
-	if want := "v1," + base64.StdEncoding.EncodeToString(m.Sum(nil)); h.Get("webhook-signature") != want {
-		t.Fatalf("vector has %s, want %s", h.Get("webhook-signature"), want)
-	}
+	walk("", v, func(x any) any { return x })
+	return out
 }
 
-func TestUnknownNameGivesASourceThatNothingSatisfies(t *testing.T) {
-	v, h, body := readVector(t, "native")
-	set, err := source.New(nil, schemas.NewValidator())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, known := set.Find("stranger")
-	if known || s == nil {
-		t.Fatal("an unknown name is known")
-	}
-	if _, err := s.Verify(h, body, v.Now); !errors.Is(err, signature.ReasonNoMatch) {
-		t.Fatal(err)
+// A preset whose page lacks something leaves its user alone with the sender.
+func TestEveryPresetHasAPage(t *testing.T) {
+	for _, name := range source.Presets() {
+		p, err := source.LoadPreset(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if p.Title == "" || p.Page.Evidence != "documented" && p.Page.Evidence != "general" || len(p.Page.Setup) == 0 || p.Page.Signed == "" ||
+			p.Page.Wants == "" || p.Page.Retries == "" || p.Page.Account == "" || !strings.Contains(p.Page.Example, "preset: "+name) {
+			t.Errorf("preset %s: the page is not complete: %+v", name, p.Page)
+		}
 	}
 }

@@ -1,59 +1,96 @@
-// Package source knows who may send webhooks: how a sender signs, and how its body becomes requests. A sender is data,
-// not code: a preset in YAML names one of the schemes and one of the mappings of this package.
+// Package source knows who may send webhooks: how a sender proves itself, and how its body becomes requests. A sender is
+// data, not code: a preset in YAML names one of the schemes of package verify and a mapping for package mapping, and a
+// source of the configuration is laid over it.
 package source
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
+	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/sender"
 )
 
-// Verifier tells whether a delivery comes from whom it claims to come. It is safe for concurrent use and keeps neither
-// the header nor the body.
-type Verifier interface {
-	// Verify checks the raw body, byte for byte as it arrived, and gives the sender's own key of the delivery: the
-	// idempotency key. The error is a *signature.Error, whose detail may be told to the sender.
-	Verify(h http.Header, body []byte, now time.Time) (key string, err error)
-}
-
-// Mapper reads the requests out of a body that was verified. It is safe for concurrent use; what it gives holds no part
-// of the body's memory, which is used again for another delivery.
-type Mapper interface {
-	// Map gives requests that are valid as far as their own fields go. The problem's pointers point into the body.
-	Map(body []byte) (Mapped, *schemas.Problem)
-}
-
-// Mapped is what a body asks for. It may be nothing: a sender may report what needs no reset.
-type Mapped struct {
-	Requests []schemas.Request
-	// Root is where the requests stand in the body, as a JSON pointer: the list of them, or the only one if Single.
-	Root   string
-	Single bool
-}
-
-// Pointer turns a pointer into the list of requests (/3/systems/0), as jobs gives it, into a pointer into the body
-// (/data/3/systems/0, or /data/systems/0 for a single request).
-func (m Mapped) Pointer(p string) string {
-	if m.Single && strings.HasPrefix(p, "/") {
-		_, p, _ = strings.Cut(p[1:], "/")
-		if p != "" {
-			p = "/" + p
-		}
-	}
-	return m.Root + p
-}
-
-// Source is one configured sender.
+// Source is one configured sender. It is safe for concurrent use.
 type Source struct {
 	Name   string
-	Scheme string // the name of the Verifier's scheme, for the challenge of a 401
-	Verifier
-	Mapper
+	Preset string // the name of the preset
+	Title  string // of the preset
+	Scheme string // the name of the verification scheme, for the challenge of a 401
+	// Weak tells what somebody who has seen one delivery could do; empty if nothing.
+	Weak string
+	// InURL tells that the source's secret is the part of the path behind its name.
+	InURL bool
+	// Respond is what the sender gets for a delivery that was taken.
+	Respond sender.Respond
+	// Repeat is what becomes of a body that was seen before, where the proof covers no id.
+	Repeat schemas.Repeat
+	// Limits are those of the configuration.
+	Limits Limits
+
+	scheme     verify.Scheme
+	handshakes []handshake
+	read       reader
+	mapper     mapper
+	media      []string
+	maxAge     time.Duration // of what is reported, where the proof does not cover the time; zero is no bound
+	ownActors  []string      // lower case
 }
+
+// Limits bound what one source may ask of this process; the zero value is no bound.
+type Limits struct {
+	Deliveries Rate // how many verified deliveries are taken
+	Requests   Rate // how many requests out of them
+}
+
+// Rate is a number in a time.
+type Rate struct {
+	Count int
+	Per   time.Duration
+}
+
+// Verify proves that a delivery is the source's own. The error is a *verify.Error, whose detail may be told to the sender.
+func (s *Source) Verify(ctx context.Context, d *verify.Delivery, now time.Time) (verify.Proof, error) {
+	return s.scheme.Verify(ctx, d, now)
+}
+
+// Answer gives what a handshake of the sender is answered with, or false for a delivery that is none. It is to be asked
+// after Verify.
+func (s *Source) Answer(d *verify.Delivery, query func(string) string, payload []byte) (Reply, bool) {
+	for _, h := range s.handshakes {
+		if r, ok := h(d, query, payload); ok {
+			return r, true
+		}
+	}
+	return Reply{}, false
+}
+
+// Map reads the requests out of a delivery that was verified: those that are not too old, and do not report what resetd did
+// itself. What it gives holds no part of the payload's memory, which is used again for another delivery. The problem's
+// pointers point into the body.
+func (s *Source) Map(ctx context.Context, h http.Header, proof verify.Proof, now time.Time) (Mapped, *schemas.Problem) {
+	body, p := s.read(proof.Payload)
+	if p != nil {
+		return Mapped{}, p
+	}
+	m, p := s.mapper.Map(ctx, h, body, now)
+	if p != nil {
+		return Mapped{}, p
+	}
+	if p := s.tooOld(m, proof, now); p != nil {
+		return Mapped{}, p
+	}
+	s.leaveOutOwn(&m)
+	return m, nil
+}
+
+// Transmits tells whether the source sends security event tokens, and hears of errors in the words of RFC 8935.
+func (s *Source) Transmits() bool { return s.Scheme == schemeSET }
 
 // Set is all sources. It does not change after New.
 type Set struct {
@@ -73,3 +110,11 @@ func (s *Set) Find(name string) (src *Source, known bool) {
 
 // Names gives the names of all sources in alphabetical order.
 func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.byName)) }
+
+// String gives the rate as a person reads it; empty is no bound.
+func (r Rate) String() string {
+	if r.Count == 0 {
+		return ""
+	}
+	return strconv.Itoa(r.Count) + " in " + r.Per.String()
+}

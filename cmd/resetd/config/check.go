@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/resetd/resetd/schemas/signature"
 )
 
 // The length of an API token in characters: 24 hexadecimal digits are 96 bits, which nobody guesses.
@@ -27,9 +25,6 @@ const listenForm = "this must be HOST:PORT, such as 127.0.0.1:8080, or :8080 for
 // reservedSource is the source of what operators ask for by the API.
 const reservedSource = "api"
 
-// nativeScheme is how the native preset verifies.
-const nativeScheme = "standard-webhooks"
-
 // check finds what no single value shows: names that meet nothing or meet twice, and keys without their counterpart.
 func (d *decoder) check(c *Config, known Known) {
 	d.checkAddress(c)
@@ -40,7 +35,7 @@ func (d *decoder) check(c *Config, known Known) {
 		d.oneOf(path+".kind", "kind of system", s.Kind, known.Kinds)
 	}
 	d.checkSourceSystems(c)
-	sources, keys := map[string]string{}, map[string]string{}
+	sources := map[string]string{}
 	for i, s := range c.Sources {
 		path := fmt.Sprintf("sources[%d]", i)
 		d.claim(sources, path+".name", "source", s.Name)
@@ -54,7 +49,6 @@ func (d *decoder) check(c *Config, known Known) {
 				d.fault(fmt.Sprintf("%s.systems[%d]", path, j), "there is no system %q; %s", clip(name), choices("the systems are", c.SystemNames()))
 			}
 		}
-		d.checkVerify(path+".verify", s, keys)
 		d.checkCallback(path+".callback", s.Callback)
 	}
 	d.checkTokens(c.API.Tokens)
@@ -96,38 +90,6 @@ func (d *decoder) checkAddress(c *Config) {
 	}
 	if u, ok := webURL(c.PublicURL); !d.faulty("public_url") && !d.faulty("listen") && (!ok || u.RawQuery != "") {
 		d.fault("public_url", "this must be how others reach resetd, such as https://resetd.example.com")
-	}
-}
-
-// checkVerify reads the keys of Standard Webhooks, and refuses a key that another source has too: the signature covers
-// no path, so a delivery for one of them could be sent again to the other.
-func (d *decoder) checkVerify(path string, s Source, owners map[string]string) {
-	if s.Verify.Scheme != nativeScheme && (s.Verify.Scheme != "" || s.Preset != "native") {
-		return
-	}
-	if len(s.Verify.Keys) > signature.MaxSignatures {
-		d.fault(path+".keys", "there are %d keys; at most %d are tried, so remove those that were exchanged long ago", len(s.Verify.Keys), signature.MaxSignatures)
-	}
-	for i, secret := range s.Verify.Keys {
-		at := fmt.Sprintf("%s.keys[%d]", path, i)
-		if d.faulty(at) {
-			continue
-		}
-		key, err := parseKey(secret)
-		if err != nil {
-			d.fault(at, "%s", err)
-			continue
-		}
-		if public, ok := key.Public(); ok {
-			key = public
-		}
-		switch owner, taken := owners[key.Reveal()]; {
-		case taken && owner == s.Name:
-			d.fault(at, "this key is listed twice; remove one")
-		case taken:
-			d.fault(at, "source %s has the same key, so a delivery for one could be replayed to the other; give each its own", owner)
-		}
-		owners[key.Reveal()] = s.Name
 	}
 }
 

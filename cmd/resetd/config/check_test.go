@@ -21,15 +21,11 @@ const (
 func TestSourcesAreChecked(t *testing.T) {
 	private, public := signature.GenerateAsymmetric()
 	e := testEnv()
-	e["PRIVATE"], e["PUBLIC"], e["SAME"] = private.Reveal(), public.Reveal(), e["SOAR_KEY"]
+	e["PRIVATE"], e["PUBLIC"] = private.Reveal(), public.Reveal()
 	for text, want := range map[string]string{
-		sourceWith(systems):                                                                                         "2:5 sources[0].verify.keys: ${SOAR_KEY}",
-		sourceWith(systems, "verify: {keys: []}"):                                                                   "4:20 sources[0].verify.keys: ${SOAR_KEY}",
 		sourceWith(verify):                                                                                          "2:5 sources[0].systems: list is missing",
 		sourceWith(verify, "systems: []"):                                                                           "4:14 sources[0].systems: at least 1",
 		sourceWith(verify, "systems: [corp-ldap, corp-ldap]"):                                                       "4:14 sources[0].systems: twice",
-		sourceWith(systems, "verify: {keys: ['${LDAP_PASSWORD}']}"):                                                 "4:21 sources[0].verify.keys[0]: whsec_",
-		sourceWith(systems, "verify: {keys: ['${SOAR_KEY}', '${SAME}']}"):                                           "4:36 sources[0].verify.keys[1]: listed twice",
 		sourceWith(systems, "verify: {keys: ['${SOAR_KEY}'], scheme: hmca}"):                                        "4:45 sources[0].verify.scheme: did you mean hmac?",
 		sourceWith(systems, "verify: {keys: ['${SOAR_KEY}'], tolerance: 2h}"):                                       "4:48 sources[0].verify.tolerance: at most 1h",
 		sourceWith(systems, "verify: {keys: ['${A}','${B}','${C}','${D}','${E}','${F}']}"):                          "4:20 sources[0].verify.keys: at most 5",
@@ -59,17 +55,38 @@ func TestSourcesAreChecked(t *testing.T) {
 	}
 }
 
-func TestAKeyBelongsToOneSource(t *testing.T) {
-	private, public := signature.GenerateAsymmetric()
-	e := testEnv()
-	e["SOAR_KEY"], e["PUBLIC"] = private.Reveal(), public.Reveal()
-	_, err := load(t, minimal+`sources2: []
-`, e)
+func TestUnknownKeyHasAdvice(t *testing.T) {
+	_, err := load(t, minimal+"sources2: []\n", testEnv())
 	wantFaults(t, err, "8:1 sources2: did you mean sources?")
-	_, err = load(t, strings.Replace(minimal, "systems:\n  -", `  - {name: siem, systems: [corp-ldap], verify: {keys: ["${PUBLIC}"]}}
-systems:
-  -`, 1), e)
-	wantFaults(t, err, "5:56 sources[1].verify.keys[0]: source soar has the same key")
+}
+
+func TestExpressionNeedsNoList(t *testing.T) {
+	c, err := load(t, sourceWith(systems, verify, "map: {account: $.user, reference: [$.id, =body.x]}", "ignore_when: [{if: a, why: b}]", "coalesce: off"), testEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Sources[0]
+	if len(s.Map.Account) != 1 || s.Map.Account[0] != "$.user" || len(s.Map.Reference) != 2 || s.Profile().IgnoreWhen[0].Why != "b" || s.Coalesce.Value() >= 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestWindowsAreRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"coalesce: 15":            "5:15 sources[0].coalesce: such as 15m, or off",
+		"coalesce: 25h":           "5:15 sources[0].coalesce: from 1s to 24h",
+		"map: {account: {a: b}}":  "5:20 sources[0].map.account: must be a list",
+		"map: {account: 7}":       "5:20 sources[0].map.account: must be a list",
+		"limits: {deliveries: 5}": "5:26 sources[0].limits.deliveries: such as 20/s",
+		"respond: {status: 201}":  "5:23 sources[0].respond.status: use one of 200, 202, 204",
+		"ignore_when: [{if: a}]":  "5:19 sources[0].ignore_when[0].why: missing",
+		"max_age: 1s":             "5:14 sources[0].max_age: at least 1m",
+	} {
+		t.Run(text, func(t *testing.T) {
+			_, err := load(t, sourceWith(systems, verify, text), testEnv())
+			wantFaults(t, err, want)
+		})
+	}
 }
 
 func TestSystemsAreChecked(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/sender"
 	"github.com/resetd/resetd/schemas/signature"
 )
 
@@ -19,6 +20,12 @@ type Config struct {
 	Queue   Backend  `yaml:"queue"`
 	Sources []Source `yaml:"sources" validate:"dive"`
 	Systems []System `yaml:"systems" validate:"dive"`
+
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed.
+	TrustedProxies []string `yaml:"trusted_proxies" validate:"max=64,unique"`
+	// RefusalsPerAddress is how many refused deliveries an address may send before it is held back.
+	RefusalsPerAddress Rate `yaml:"refusals_per_address"`
+	TLS                TLS  `yaml:"tls"`
 
 	API       API       `yaml:"api"`
 	Callbacks Callbacks `yaml:"callbacks"`
@@ -46,20 +53,39 @@ func (c *Config) Fault(path, text string) Fault {
 type Source struct {
 	Name   string `yaml:"name" validate:"required,name"`
 	Preset string `yaml:"preset" validate:"required"`
-	Verify Verify `yaml:"verify"`
+	// What follows up to Respond is laid over the preset; see sender.Profile.
+	Verify     sender.Verify  `yaml:"verify"`
+	Handshake  []string       `yaml:"handshake" validate:"max=4,unique"`
+	Read       sender.Read    `yaml:"read"`
+	Map        sender.Map     `yaml:"map"`
+	IgnoreWhen []sender.Rule  `yaml:"ignore_when" validate:"max=32,dive"`
+	RefuseWhen []sender.Rule  `yaml:"refuse_when" validate:"max=32,dive"`
+	Respond    sender.Respond `yaml:"respond"`
 	// Systems are those that the source may act on.
 	Systems  []string `yaml:"systems" validate:"min=1,unique"`
 	Callback Callback `yaml:"callback"`
+	// MaxAge is how old what is reported may be, where the scheme does not sign the time of sending.
+	MaxAge time.Duration `yaml:"max_age" validate:"omitempty,min=1m,max=8760h"`
+	// RepeatWithin is how long the same body counts as the same delivery, where the scheme signs no id; zero leaves it to the
+	// scheme.
+	RepeatWithin time.Duration `yaml:"repeat_within" validate:"omitempty,min=1s,max=8760h"`
+	// OwnActors are the names under which resetd itself appears in what the sender reports.
+	OwnActors []string `yaml:"own_actors" validate:"max=32,unique"`
+	// Coalesce is how long a reset that is done also answers another request for the same account.
+	Coalesce Window       `yaml:"coalesce"`
+	Limits   SourceLimits `yaml:"limits"`
 }
 
-// Verify says how a source's deliveries are proved to be its own.
-type Verify struct {
-	// Scheme is empty when the preset decides.
-	Scheme string `yaml:"scheme"`
-	// Keys are tried one after the other, so that a key can be exchanged without a gap.
-	Keys []schemas.Secret `yaml:"keys" validate:"min=1"`
-	// Tolerance is how far the sender's clock may differ from ours.
-	Tolerance time.Duration `yaml:"tolerance" validate:"min=1s,max=1h"`
+// Profile gives what the source says over its preset.
+func (s Source) Profile() sender.Profile {
+	return sender.Profile{Verify: s.Verify, Handshake: s.Handshake, Read: s.Read, Map: s.Map,
+		IgnoreWhen: s.IgnoreWhen, RefuseWhen: s.RefuseWhen, Respond: s.Respond}
+}
+
+// SourceLimits bound what a source may ask of one process; a zero rate is no bound.
+type SourceLimits struct {
+	Deliveries Rate `yaml:"deliveries"`
+	Requests   Rate `yaml:"requests"`
 }
 
 // Callback says where a source hears what became of its requests.
@@ -94,6 +120,8 @@ type System struct {
 	Workers int `yaml:"workers" validate:"omitempty,min=1,max=1000"`
 	// Timeout bounds one call to the system.
 	Timeout time.Duration `yaml:"timeout" validate:"min=1s,max=10m"`
+	// Coalesce is as for a source; the shorter one counts.
+	Coalesce Window `yaml:"coalesce"`
 	// SourceSystem is where the passwords of accounts live that are copied here from another directory; empty for none.
 	SourceSystem string `yaml:"source_system"`
 	// Privileged says what becomes of requests for privileged accounts; see ActsOnPrivileged.
@@ -106,6 +134,16 @@ func (s System) ActsOnPrivileged() bool { return s.Privileged == "allow" }
 
 // Granted tells whether the operator lets resetd change passwords on the system.
 func (s System) Granted() bool { return s.Enforcement == "granted" }
+
+// TLS lets resetd speak TLS itself, which senders that prove themselves by a client certificate need unless a proxy does.
+type TLS struct {
+	// Certificate is a PEM file with the certificate and those between it and its authority; Key is the PEM file of its key.
+	Certificate string `yaml:"certificate" path:"file"`
+	Key         string `yaml:"key" path:"file"`
+}
+
+// On tells whether resetd speaks TLS.
+func (t TLS) On() bool { return t.Certificate != "" || t.Key != "" }
 
 // API says who may use the task API.
 type API struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/sender"
 )
 
 // source is what every value of a file is read with.
@@ -135,6 +136,12 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value) {
 		return
 	}
 	seq, ok := n.(*ast.SequenceNode)
+	if _, one := n.(*ast.StringNode); one && v.Type() == reflect.TypeFor[sender.Expressions]() {
+		item := reflect.New(v.Type().Elem()).Elem()
+		d.value(path, n, item)
+		v.Set(reflect.Append(reflect.MakeSlice(v.Type(), 0, 1), item))
+		return
+	}
 	if !ok {
 		d.fault(path, "this must be a list; write [ ] around it, or one line with - for each entry")
 		return

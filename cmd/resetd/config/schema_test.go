@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/resetd/resetd/cmd/resetd/config"
+	"github.com/resetd/resetd/schemas/signature"
 )
 
 var (
@@ -28,9 +29,9 @@ type node struct {
 	Description string          `json:"description"`
 	Properties  map[string]node `json:"properties"`
 	Items       *node           `json:"items"`
-	Additional  *bool           `json:"additionalProperties"`
+	Additional  any             `json:"additionalProperties"` // false, or the form of a free key's value
 	Default     any             `json:"default"`
-	Enum        []string        `json:"enum"`
+	Enum        []any           `json:"enum"`
 	Defs        map[string]node `json:"$defs"`
 }
 
@@ -78,11 +79,12 @@ func TestTheJSONSchemaHasEveryKeyAndNoOther(t *testing.T) {
 			}
 			return
 		}
+		n.Properties = maps.Clone(n.Properties) // a definition may be used in several places
 		keys := keysOf(typ)
 		if len(keys) == 0 && n.Properties == nil {
 			return
 		}
-		if n.Additional == nil || *n.Additional {
+		if n.Additional != false {
 			t.Errorf("%s: the schema lets unknown keys pass", path)
 		}
 		for key, typ := range keys {
@@ -113,7 +115,7 @@ func TestTheJSONSchemaHasEveryKeyAndNoOther(t *testing.T) {
 	if len(defaults) != 0 {
 		t.Errorf("defaults for keys that do not exist: %v", slices.Collect(maps.Keys(defaults)))
 	}
-	if got := readSchema(t).Defs["token"].Properties["role"].Enum; !slices.Equal(got, config.Roles()) {
+	if got := readSchema(t).Defs["token"].Properties["role"].Enum; fmt.Sprint(got) != fmt.Sprint(config.Roles()) {
 		t.Errorf("roles: %v", got)
 	}
 }
@@ -175,7 +177,6 @@ func TestTheJSONSchemaAgreesWithTheLoader(t *testing.T) {
 		strings.Replace(minimal, "kind: openldap", "rate: 20/s", 1):                   false,
 		strings.Replace(minimal, "kind: openldap", "kind: openldap\n    rate: 20", 1): false,
 		sourceWith(systems, verify, "callback: {key: '${CALLBACK_KEY}', keys: []}"):   false,
-		sourceWith(systems, "verify: {keys: []}"):                                     false,
 	} {
 		e := testEnv()
 		e["WHOLE"] = "postgres://db/r"
@@ -190,7 +191,7 @@ func TestTheJSONSchemaAgreesWithTheLoader(t *testing.T) {
 
 func TestTheExampleLoadsAndShowsEveryKey(t *testing.T) {
 	e := testEnv()
-	e["SOAR_CALLBACK_KEY"] = e["CALLBACK_KEY"]
+	e["SOAR_CALLBACK_KEY"], e["SOAR_KEY_2"] = e["CALLBACK_KEY"], signature.GenerateSymmetric().Reveal()
 	c, err := config.Load(exampleFile, known(), e.lookup)
 	if err != nil {
 		t.Fatal(err)

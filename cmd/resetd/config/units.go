@@ -37,6 +37,34 @@ func ParseDuration(text string) (time.Duration, error) {
 	return days + d, nil
 }
 
+// Window is a duration that can be off. The zero value says nothing.
+type Window struct {
+	Length time.Duration
+	Off    bool
+}
+
+// UnmarshalText reads a duration up to a day, or off.
+func (w *Window) UnmarshalText(b []byte) error {
+	if string(b) == "off" {
+		*w = Window{Off: true}
+		return nil
+	}
+	d, err := ParseDuration(string(b))
+	if err != nil || d < time.Second || d > 24*time.Hour {
+		return errors.New("this must be a duration from 1s to 24h, such as 15m, or off")
+	}
+	*w = Window{Length: d}
+	return nil
+}
+
+// Value gives the length; negative is off, and zero says nothing.
+func (w Window) Value() time.Duration {
+	if w.Off {
+		return -1
+	}
+	return w.Length
+}
+
 // Rate is a number of calls in a time. The zero value is no bound.
 type Rate struct {
 	Count int

@@ -1,0 +1,68 @@
+package source
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/sender"
+)
+
+// reader gives the JSON that is to be mapped out of a verified body.
+type reader func(body []byte) ([]byte, *schemas.Problem)
+
+// The media types that are taken where a source names none.
+const (
+	mediaJSON = "application/json"
+	mediaForm = "application/x-www-form-urlencoded"
+	mediaSET  = "application/secevent+jwt" // RFC 8417 §2.3
+)
+
+// newReader gives the reader for a form of body. The form of a security event token is JSON by the time it is read.
+func newReader(r sender.Read) reader {
+	if r.As != "form" {
+		return func(body []byte) ([]byte, *schemas.Problem) { return body, nil }
+	}
+	field := r.Field
+	if field == "" {
+		field = "payload"
+	}
+	return func(body []byte) ([]byte, *schemas.Problem) { return formField(body, field) }
+}
+
+// formField gives the one value of a field of a form. A field that came twice could be read in two ways.
+func formField(body []byte, field string) ([]byte, *schemas.Problem) {
+	bad := func(detail string) ([]byte, *schemas.Problem) {
+		return nil, schemas.NewProblem(http.StatusBadRequest, "bad_form", "The body is not the form that is expected",
+			"This source takes "+mediaForm+" with JSON in the field "+field+".", schemas.FieldError{Detail: detail})
+	}
+	values, err := url.ParseQuery(string(bytes.TrimSpace(body)))
+	switch got := values[field]; {
+	case err != nil:
+		return bad("this is not form-encoded")
+	case len(got) == 0:
+		return bad("the field " + field + " is missing")
+	case len(got) > 1:
+		return bad("the field " + field + " came more than once")
+	default:
+		return []byte(got[0]), nil
+	}
+}
+
+// Media gives the media types that the source takes, in lower case; a delivery without a media type is taken as well.
+func (s *Source) Media() []string { return s.media }
+
+// mediaOf settles the media types of a source.
+func mediaOf(r sender.Read, scheme string) []string {
+	switch {
+	case len(r.Types) > 0:
+		return slices.Clone(r.Types)
+	case scheme == schemeSET:
+		return []string{mediaSET}
+	case r.As == "form":
+		return []string{mediaForm}
+	}
+	return []string{mediaJSON}
+}

@@ -1,0 +1,59 @@
+package sender_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/sender"
+)
+
+func TestConfigurationIsLaidOverThePreset(t *testing.T) {
+	no := false
+	preset := sender.Profile{
+		Verify:     sender.Verify{Scheme: "hmac", Tolerance: time.Minute},
+		Map:        sender.Map{Account: sender.Expressions{"$.a", "$.b"}, Reference: sender.Expressions{"$.ref"}},
+		IgnoreWhen: []sender.Rule{{If: "preset", Why: "preset"}},
+		Respond:    sender.Respond{Status: 200, Body: "empty"},
+	}
+	preset.Verify.HMAC.SignatureHeader, preset.Verify.HMAC.Encoding = "X-Sig", "hex"
+	over := sender.Profile{Map: sender.Map{Account: sender.Expressions{"$.mine"}, RevokeSessions: &no}, IgnoreWhen: []sender.Rule{{If: "own", Why: "own"}}}
+	over.Verify.Keys = []schemas.Secret{schemas.NewSecret("0123456789abcdef")}
+	over.Verify.HMAC.SignatureHeader = "X-Mine"
+	got := over.Over(preset)
+	if got.Verify.Scheme != "hmac" || got.Verify.Tolerance != time.Minute || got.Verify.HMAC.SignatureHeader != "X-Mine" ||
+		got.Verify.HMAC.Encoding != "hex" || len(got.Verify.Keys) != 1 || got.Verify.Keys[0].Reveal() != "0123456789abcdef" {
+		t.Errorf("verify: %+v", got.Verify)
+	}
+	if len(got.Map.Account) != 1 || got.Map.Account[0] != "$.mine" || got.Map.Reference[0] != "$.ref" || *got.Map.RevokeSessions {
+		t.Errorf("map: %+v", got.Map)
+	}
+	if len(got.IgnoreWhen) != 2 || got.IgnoreWhen[0].If != "own" || got.Respond != preset.Respond {
+		t.Errorf("%+v", got)
+	}
+	if len(preset.IgnoreWhen) != 1 || preset.Map.Account[0] != "$.a" {
+		t.Error("the preset was changed")
+	}
+}
+
+func TestAnotherSchemeTakesNothingFromThePreset(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme, preset.Verify.HMAC.SignatureHeader = "hmac", "X-Sig"
+	over := sender.Profile{}
+	over.Verify.Scheme, over.Verify.Secret.In = "shared-secret", "bearer"
+	if got := over.Over(preset).Verify; got.HMAC.SignatureHeader != "" || got.Secret.In != "bearer" || got.Scheme != "shared-secret" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestOneExpressionNeedsNoList(t *testing.T) {
+	var m sender.Map
+	if err := yaml.Unmarshal([]byte("account: $.a\nreference: [$.b, \"=c\"]\n"), &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Account) != 1 || m.Account[0] != "$.a" || len(m.Reference) != 2 || m.Reference[1] != "=c" {
+		t.Errorf("%+v", m)
+	}
+}

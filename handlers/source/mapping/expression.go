@@ -103,7 +103,7 @@ var errCost = limitError("the expressions take too many steps for this body")
 // null. The library tells it in words only.
 func missing(err error) bool {
 	text := err.Error()
-	for _, mark := range []string{"no such key", "no such attribute", "index out of bounds", "optional.none() dereference"} {
+	for _, mark := range []string{"no such key", "no such attribute", "index out of bounds", "unsupported index type", "got 'types.Null', expected iterable", "optional.none() dereference"} {
 		if strings.HasPrefix(text, mark) {
 			return true
 		}
@@ -160,7 +160,7 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 		return nil
 	}
 	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
-		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(guardComparisons))
+		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(guard))
 	if err != nil {
 		c.fault(at, "%w", err)
 		return nil

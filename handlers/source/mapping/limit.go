@@ -75,9 +75,7 @@ func length(v ref.Val) int {
 // maxCompared is how many values of a list or an object are compared with another.
 const maxCompared = 1000
 
-// comparable tells whether a comparison of two values is bounded: one of them is a scalar or small.
-func comparable(a, b ref.Val) bool { return small(a) || small(b) }
-
+// small tells whether a value is a scalar, or holds few enough of them to be compared.
 func small(v ref.Val) bool {
 	left := maxCompared
 	return count(v, &left)

@@ -27,16 +27,12 @@ func operatorsOfOurs() []cel.EnvOption {
 		cel.Overload(overloads.AddDurationTimestamp, []*cel.Type{cel.DurationType, cel.TimestampType}, cel.TimestampType),
 		cel.SingletonBinaryBinding(func(a, b ref.Val) ref.Val {
 			adder, ok := a.(traits.Adder)
-			limit := maxList
-			if _, isText := a.(types.String); isText {
-				limit = maxText
-			}
 			switch {
 			case isNull(a) || isNull(b):
-				return missingVal()
+				return types.WrapErr(errMissing)
 			case !ok:
 				return types.NoSuchOverloadErr()
-			case length(a)+length(b) > limit:
+			case length(a)+length(b) > maxText || values(a)+values(b) > maxList:
 				return tooMuch("+ makes a text or a list that is too long")
 			}
 			return adder.Add(b)

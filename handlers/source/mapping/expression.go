@@ -158,7 +158,11 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 			if i == most {
 				break
 			}
-			c.fault(at, "line %d, column %d: %s", issue.Location.Line(), issue.Location.Column()+1, issue.Message)
+			where := ""
+			if l := issue.Location; l.Line() > 0 {
+				where = fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1)
+			}
+			c.fault(at, "%s%s", where, issue.Message)
 		}
 		return nil
 	}

@@ -47,6 +47,9 @@ func typedAccounts(name string, t schemas.AccountType, v ref.Val) ref.Val {
 		}
 		return typedAccount(t, s)
 	}
+	if values(list) > schemas.MaxRequests {
+		return tooMuch(name + " takes at most 1000 accounts")
+	}
 	var out []ref.Val
 	for it := list.Iterator(); it.HasNext() == types.True; {
 		e := it.Next()

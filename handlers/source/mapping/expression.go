@@ -29,8 +29,8 @@ type scope struct {
 	vals  map[string]any // the same for programs
 }
 
-// work is what the expressions of one delivery have cost so far.
-type work struct{ cost uint64 }
+// work is what the expressions of one delivery have cost so far, and what they may.
+type work struct{ cost, limit uint64 }
 
 // ResolveName implements interpreter.Activation.
 func (s *scope) ResolveName(name string) (any, bool) {
@@ -82,7 +82,7 @@ func (e *expression) run(s *scope) (ref.Val, bool, error) {
 		}
 	}
 	switch {
-	case s.work.cost > costTotal:
+	case s.work.cost > s.work.limit:
 		return nil, false, errCost
 	case err == nil:
 		return out, true, nil
@@ -99,11 +99,14 @@ func (e *expression) run(s *scope) (ref.Val, bool, error) {
 
 var errCost = limitError("the expressions take too many steps for this body")
 
+// errMissing is the error of a function that was given a null where it needs a value.
+var errMissing = errors.New("no such key: null")
+
 // missing tells whether an error comes from a look at what is not there: a member that an object lacks, or anything of a
 // null. The library tells it in words only.
 func missing(err error) bool {
 	text := err.Error()
-	for _, mark := range []string{"no such key", "no such attribute", "index out of bounds", "optional.none() dereference"} {
+	for _, mark := range []string{"no such key", "no such attribute", "index out of bounds", "unsupported index type", "got 'types.Null', expected iterable", "optional.none() dereference"} {
 		if strings.HasPrefix(text, mark) {
 			return true
 		}
@@ -150,8 +153,16 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 	}
 	checked, issues := e.Compile(source)
 	if issues.Err() != nil {
-		for _, i := range issues.Errors() {
-			c.fault(at, "column %d: %s", i.Location.Column()+1, i.Message)
+		const most = 3 // what follows is often but a consequence
+		for i, issue := range issues.Errors() {
+			if i == most {
+				break
+			}
+			where := ""
+			if l := issue.Location; l.Line() > 0 {
+				where = fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1)
+			}
+			c.fault(at, "%s%s", where, issue.Message)
 		}
 		return nil
 	}
@@ -160,7 +171,7 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 		return nil
 	}
 	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
-		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(guardComparisons))
+		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient))
 	if err != nil {
 		c.fault(at, "%w", err)
 		return nil
@@ -190,7 +201,7 @@ func orList(list []*cel.Type) string {
 
 // newScope makes the scope of a whole delivery.
 func newScope(ctx context.Context, body any, headers map[string]string, now time.Time) *scope {
-	return &scope{ctx: ctx, work: &work{}, body: body, entry: body, vals: map[string]any{
+	return &scope{ctx: ctx, work: &work{limit: costDelivery}, body: body, entry: body, vals: map[string]any{
 		"body": types.DefaultTypeAdapter.NativeToValue(body), "headers": headers, "now": now,
 	}}
 }

@@ -10,7 +10,6 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
-	"cel.dev/cel-go/interpreter"
 )
 
 // operatorsOfOurs is + as CEL has it, but for what it may make.
@@ -27,61 +26,17 @@ func operatorsOfOurs() []cel.EnvOption {
 		cel.Overload(overloads.AddTimestampDuration, []*cel.Type{cel.TimestampType, cel.DurationType}, cel.TimestampType),
 		cel.Overload(overloads.AddDurationTimestamp, []*cel.Type{cel.DurationType, cel.TimestampType}, cel.TimestampType),
 		cel.SingletonBinaryBinding(func(a, b ref.Val) ref.Val {
-			limit := maxList
-			if _, ok := a.(types.String); ok {
-				limit = maxText
-			}
-			if length(a)+length(b) > limit {
+			adder, ok := a.(traits.Adder)
+			switch {
+			case isNull(a) || isNull(b):
+				return types.WrapErr(errMissing)
+			case !ok:
+				return types.NoSuchOverloadErr()
+			case length(a)+length(b) > maxText || values(a)+values(b) > maxList:
 				return tooMuch("+ makes a text or a list that is too long")
 			}
-			return a.(traits.Adder).Add(b)
-		}, traits.AdderType))}
-}
-
-// guardComparisons replaces the comparisons of a program by ones that refuse to compare what is large on both sides. A few
-// characters can make two values that are compared for hours.
-func guardComparisons(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
-	call, ok := i.(interpreter.InterpretableCall)
-	if !ok {
-		return i, nil
-	}
-	var do func(a, b ref.Val) ref.Val
-	switch call.Function() {
-	case operators.Equals:
-		do = types.Equal
-	case operators.NotEquals:
-		do = func(a, b ref.Val) ref.Val { return types.Bool(types.Equal(a, b) != types.True) }
-	case operators.In, operators.OldIn:
-		do = func(a, b ref.Val) ref.Val {
-			c, ok := b.(traits.Container)
-			if !ok {
-				return types.MaybeNoSuchOverloadErr(b)
-			}
-			if !small(a) {
-				return tooMuch("in looks for a list or an object that is too large")
-			}
-			return c.Contains(a)
-		}
-	default:
-		return i, nil
-	}
-	args := make([]interpreter.InterpretableV2, 0, 2)
-	for _, a := range call.Args() {
-		v2, ok := a.(interpreter.InterpretableV2)
-		if !ok {
-			return i, nil
-		}
-		args = append(args, v2)
-	}
-	return interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), args, func(v ...ref.Val) ref.Val {
-		if len(v) != 2 {
-			return types.NoSuchOverloadErr()
-		}
-		if !comparable(v[0], v[1]) {
-			return tooMuch("lists and objects of more than 1000 values are compared")
-		}
-		return do(v[0], v[1])
-	}), nil
+			return adder.Add(b)
+		}))}
 }
 
 // textFunctions are those of CEL's strings extension that a mapping needs, under its names. The extension's own make their

@@ -51,6 +51,7 @@ func (m *Mapping) Map(ctx context.Context, in Input) (Result, *schemas.Problem) 
 	each, cancelEach := context.WithDeadline(ctx, started.Add(timeLimit+timePerEntry*time.Duration(len(entries))))
 	defer cancelEach()
 	s.ctx = each
+	s.work.limit += costEntry * uint64(len(entries))
 	return m.requests(s, entries)
 }
 

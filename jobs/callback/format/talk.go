@@ -142,3 +142,13 @@ func (t *Talk) Hint(r Request, status int, body []byte) string { return t.hint(r
 
 // Several tells whether an event may take more than one request, so that each needs an id of its own.
 func (t *Talk) Several() bool { return len(t.f.steps) > 1 }
+
+// Asks tells whether the request of a name only asks, so that it may be made again.
+func (t *Talk) Asks(name string) bool {
+	return slices.ContainsFunc(t.f.steps, func(s *step) bool { return s.name == name && s.question() })
+}
+
+// Appends tells whether a request of the format adds a path to the base URL.
+func (f *Format) Appends() bool {
+	return slices.ContainsFunc(f.steps, func(s *step) bool { return len(s.address.path) > 0 })
+}

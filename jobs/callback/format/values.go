@@ -56,7 +56,7 @@ func (f *Format) values(e Event) map[string]value {
 		"type":         {text: e.kind()},
 		"status":       {text: string(t.Status)},
 		"status_text":  {text: words[t.Status]},
-		"final":        flag(t.Status.Final()),
+		"final":        truth(t.Status.Final()),
 		"code":         {text: string(t.Code), none: t.Code == ""},
 		"account":      {text: line(t.Request.Account.Value)},
 		"account_type": {text: string(t.Request.Account.Type)},
@@ -67,7 +67,7 @@ func (f *Format) values(e Event) map[string]value {
 		"time":         {text: t.UpdatedAt.UTC().Format(time.RFC3339Nano), bare: true},
 		"time_unix":    number(float64(t.UpdatedAt.UnixMilli()) / 1000),
 		"version":      number(int64(t.Version)),
-		"dry_run":      flag(t.Request.DryRun),
+		"dry_run":      truth(t.Request.DryRun),
 		"task":         {data: t, bare: true},
 		"results":      {data: results(t), bare: true},
 	}
@@ -135,7 +135,7 @@ func results(t schemas.Task) any {
 			one["code"] = n.Code
 		}
 		if n.Detail != "" {
-			one["detail"] = n.Detail
+			one["detail"] = line(n.Detail)
 		}
 		out[i] = one
 	}
@@ -150,7 +150,7 @@ func list(texts []string) any {
 	return out
 }
 
-func flag(b bool) value { return value{text: strconv.FormatBool(b), data: b, bare: true} }
+func truth(b bool) value { return value{text: strconv.FormatBool(b), data: b, bare: true} }
 
 func number(n any) value {
 	text := ""

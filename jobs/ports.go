@@ -99,9 +99,10 @@ type Queue interface {
 	Waiting(ctx context.Context, w Work) (bool, error)
 }
 
-// Poster delivers one signed message to a callback URL. It never follows redirects and refuses forbidden addresses.
+// Poster tells a receiver what became of a task. It never follows redirects and refuses forbidden addresses.
 type Poster interface {
-	// Post sends body with the webhook headers for id, signed with the source's key at the time of the attempt. It gives
-	// the attempt, and how long the receiver asked to wait (zero if it did not).
-	Post(ctx context.Context, source, url, id string, body []byte) (a schemas.Attempt, retryAfter time.Duration)
+	// Post makes one attempt to deliver a callback: it says in the format of the callback's source how the task stands,
+	// and proves who says it as that format wants it. What the callback's last attempt delivered is not sent again. It
+	// gives the attempt, and how long the receiver asked to wait (zero if it did not).
+	Post(ctx context.Context, c schemas.Callback, t schemas.Task) (a schemas.Attempt, retryAfter time.Duration)
 }

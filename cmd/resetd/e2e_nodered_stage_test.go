@@ -129,6 +129,7 @@ const playbookToken = "a-token-of-the-playbook"
 // playbookRun is what the playbook says of a run.
 type playbookRun struct {
 	Run, State, Task, Account, Reference, Status, Code, Detail, Told, Error string
+	Version                                                                 int
 }
 
 // perform starts resetd and Node-RED. Of its environment, what is in other replaces what would be right.

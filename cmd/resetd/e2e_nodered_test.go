@@ -91,6 +91,17 @@ func (p *playbook) refusesForgeries(run playbookRun, told *post) {
 		h[name] = values
 		return h
 	}
+	// Its own fields signed by the right key, which resetd would never send.
+	odd := func(id, at string) http.Header {
+		secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(p.CallbackKey.Reveal(), "whsec_"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(id + "." + at + "." + string(told.body)))
+		return http.Header{signature.HeaderID: {id}, signature.HeaderTimestamp: {at}, signature.HeaderSignature: {"v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}}
+	}
+	now := strconv.FormatInt(time.Now().Unix(), 10)
 	one := bytes.Clone(told.body)
 	one[len(one)-2] ^= 1
 	mac := told.header.Get(signature.HeaderSignature)
@@ -112,7 +123,9 @@ func (p *playbook) refusesForgeries(run playbookRun, told *post) {
 		"the id twice":                   {"", with(signature.HeaderID, id, id), told.body},
 		"another time":                   {"", with(signature.HeaderTimestamp, strconv.FormatInt(time.Now().Unix()+1, 10)), told.body},
 		"no time":                        {"", with(signature.HeaderTimestamp), told.body},
-		"a time that is none":            {"", with(signature.HeaderTimestamp, "NaN"), told.body},
+		"a time that is none":            {"", odd(id, "NaN"), told.body},
+		"a time with a fraction":         {"", odd(id, now+".5"), told.body},
+		"an id with a full stop":         {"", odd(id+"."+now, now), told.body},
 		"no signature":                   {"", with(signature.HeaderSignature), told.body},
 		"an empty signature":             {"", with(signature.HeaderSignature, "v1,"), told.body},
 		"a signature cut short":          {"", with(signature.HeaderSignature, mac[:len(mac)-4]), told.body},
@@ -169,7 +182,7 @@ func TestPlaybookGoesToItsErrorBranch(t *testing.T) {
 		t.Errorf("resetd answers a wrong key with HTTP %d", status)
 	}
 	run := <-heard
-	if run.State != "not_accepted" || !strings.Contains(run.Detail, "401") || p.show(run.Run).Detail != run.Detail {
+	if run.State != "not_accepted" || !strings.Contains(run.Error, "401: no_match") || p.show(run.Run).Error != run.Error {
 		t.Errorf("a wrong key gives %+v", run)
 	}
 	if err := p.process.Stop(); err != nil {
@@ -177,7 +190,7 @@ func TestPlaybookGoesToItsErrorBranch(t *testing.T) {
 	}
 	heard = p.alert(who.Mail, "INC2")
 	close(p.out.next(t).pass)
-	if run := <-heard; run.State != "not_accepted" || !strings.Contains(run.Detail, "cannot be reached") {
+	if run := <-heard; run.State != "not_accepted" || !strings.Contains(run.Error, "cannot be reached") {
 		t.Errorf("without resetd the alert gives %+v", run)
 	}
 	for name, c := range map[string]struct {
@@ -214,6 +227,39 @@ func TestPlaybookGoesToItsErrorBranch(t *testing.T) {
 	}
 }
 
+// A person tries the task again in resetd: it ends once more, and the playbook hears of it. What was told before and comes
+// late, or twice, moves nothing back.
+func TestPlaybookHearsHowATaskEndsThatWasTriedAgain(t *testing.T) {
+	p := perform(t, nil)
+	p.command(exitOK, "systems", "withdraw", "corp-ldap", "--reason", "INC7")
+	heard := p.alert(testserver.Alice, "INC1")
+	p.out.next(t).let(t)
+	run, refused := <-heard, p.back.next(t)
+	refused.let(t)
+	if first := p.reaches(run.Run, "needs_person"); first.Code != string(schemas.CodePermissionMissing) {
+		t.Errorf("without the permission the run is %+v", first)
+	}
+	p.command(exitOK, "systems", "grant", "corp-ldap", "--reason", "CHG1")
+	p.command(exitOK, "tasks", "retry", run.Task)
+	p.back.next(t).let(t)
+	end := p.reaches(run.Run, "done")
+	if end.Code != string(schemas.CodeOK) || end.Told == refused.header.Get(signature.HeaderID) {
+		t.Errorf("after the retry the run is %+v", end)
+	}
+	if status := p.knock("", refused.header, refused.body); status != http.StatusNoContent {
+		t.Errorf("the first callback once more gives HTTP %d", status)
+	}
+	// Another one is carried through to its end, so that the one before it must have been.
+	heard = p.alert("nobody@example.com", "INC2")
+	p.out.next(t).let(t)
+	other := <-heard
+	p.back.next(t).let(t)
+	p.reaches(other.Run, "needs_person")
+	if after := p.show(run.Run); after != end {
+		t.Errorf("an old callback moved the run from %+v to %+v", end, after)
+	}
+}
+
 // What had failed because resetd was away goes through when the alert is posted again.
 func TestPlaybookGoesOnWhenResetdIsBack(t *testing.T) {
 	p := perform(t, nil)
@@ -231,7 +277,7 @@ func TestPlaybookGoesOnWhenResetdIsBack(t *testing.T) {
 		t.Fatalf("first %+v, then %+v", first, run)
 	}
 	p.back.next(t).let(t)
-	if end := p.reaches(run.Run, "done"); end.Detail != "" && strings.Contains(end.Detail, "reached") {
+	if end := p.reaches(run.Run, "done"); end.Error != "" {
 		t.Errorf("the end still tells of the first attempt: %+v", end)
 	}
 }

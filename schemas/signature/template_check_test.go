@@ -113,6 +113,7 @@ func TestTemplatesThatAreRefused(t *testing.T) {
 		{"the path touches the body", content("{path}{body}\n{id}"), "content_template"},
 		{"the path touches the method", content("{path}{method}\n{body}\n{id}"), "content_template"},
 		{"the method touches the path behind the body", content("{body}\n{method}{path}\n{id}"), "content_template"},
+		{"the method touches the path from behind", content("{body}\n{path}{method}"), "content_template"},
 		{"two headers touch", func(s *signature.Template) { s.ContentTemplate = "{header:A}{header:B}.{body}" }, "content_template"},
 
 		{"the time without its place", func(s *signature.Template) { s.ContentTemplate = "{timestamp}{body}" }, "timestamp_header"},

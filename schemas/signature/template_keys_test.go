@@ -37,6 +37,9 @@ func TestTemplateKeys(t *testing.T) {
 		{"twice", "", 0, []string{templateKey, templateKey}, unusable},
 		{"twice in two spellings", "hex", 0, []string{hexa, strings.ToUpper(hexa)}, unusable},
 		{"twice with and without padding", "base64url", 0, []string{url, strings.TrimRight(url, "=")}, unusable},
+		{"twice, with zeros that HMAC adds anyway", "hex", 0, []string{hexa, hexa + "0000"}, unusable},
+		{"zeros at the end, which count", "hex", 0, []string{hexa[:30] + "00"}, ""},
+		{"zeros only", "hex", 0, []string{strings.Repeat("00", 32)}, malformed},
 		{"empty", "", 0, []string{""}, malformed},
 		{"empty among others", "", 0, []string{templateKey, ""}, malformed},
 		{"white space only", "", 1, []string{strings.Repeat(" ", 20)}, malformed},
@@ -62,6 +65,7 @@ func TestTemplateKeys(t *testing.T) {
 		{"Zendesk's test key decoded", "base64", 0, []string{zendesk}, unusable},
 		{"Zendesk's test key as what it decodes to", "", 0, []string{"this_secret_is_for_testing_only"}, unusable},
 		{"Zendesk's test key in hex", "hex", 0, []string{hex.EncodeToString([]byte(zendesk))}, unusable},
+		{"Zendesk's test key with zeros that HMAC adds anyway", "hex", 0, []string{hex.EncodeToString([]byte(zendesk)) + "00"}, unusable},
 		{"Zendesk's test key in base64", "base64", 0, []string{base64.StdEncoding.EncodeToString([]byte(zendesk))}, unusable},
 		{"Zendesk's test key where keys are hex", "hex", 0, []string{zendesk}, unusable},
 	}

@@ -35,7 +35,8 @@ func TestSignTemplateRefusesWhatItCannotSign(t *testing.T) {
 		"a year of five digits":     {dated, templateKey, "", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), signature.ReasonMalformedTimestamp},
 		"no id":                     {id, templateKey, "", now(), signature.ReasonMissingHeader},
 		"an id with a full stop":    {id, templateKey, "a.b", now(), signature.ReasonMalformedID},
-		"a required header":         {signature.Template{SignatureHeader: "X-Signature", RequiredHeaders: []string{"X-Event"}}, templateKey, "", now(), signature.ReasonMissingHeader},
+		"a line break in an id that is not signed": {signature.Template{SignatureHeader: "X-Signature", IDHeader: "X-Id"}, templateKey, "a\r\nX-Other: b", now(), signature.ReasonMalformedID},
+		"a required header":                        {signature.Template{SignatureHeader: "X-Signature", RequiredHeaders: []string{"X-Event"}}, templateKey, "", now(), signature.ReasonMissingHeader},
 	} {
 		h, err := signature.SignTemplate(c.template, c.key, signature.TemplateRequest{}, c.id, c.at)
 		if h != nil || err == nil {

@@ -119,6 +119,8 @@ func TestListsOfSignatures(t *testing.T) {
 	picked := signature.Template{SignatureHeader: "X-Signature", Pick: "v1=([^,]*)", TimestampPick: "t=([^,]*)", ContentTemplate: "{timestamp}.{body}"}
 	whole := picked // the time by expression, the signature by prefix
 	whole.Pick, whole.SignaturePrefix = "", "v1="
+	exact := picked
+	exact.Pick = "v1=([0-9a-f]{64})"
 	const at = "t=1795330800,"
 	rows := []struct {
 		name     string
@@ -158,6 +160,9 @@ func TestListsOfSignatures(t *testing.T) {
 		{"a control character in an entry that is left out", prefix, good + ",v2=\x1b", malformed},
 		{"picked, in something longer", picked, at + "x" + good, malformed},
 		{"picked, with something behind", picked, at + good + "x", malformed},
+		{"picked exactly", exact, at + good, ""},
+		{"picked exactly, with something behind", exact, at + good + "x", malformed},
+		{"picked exactly, with something before", exact, at + "x" + good, malformed},
 		{"picked, empty", picked, at + "v1=", malformed},
 		{"picked, no time", picked, good, signature.ReasonMalformedTimestamp},
 		{"picked, an empty time", picked, "t=," + good, signature.ReasonMalformedTimestamp},

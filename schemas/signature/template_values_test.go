@@ -95,6 +95,21 @@ func TestSpellingsOfSignedValues(t *testing.T) {
 	}
 }
 
+// Behind the body a value ends at the last byte of the literal before it.
+func TestSpellingsOfValuesBehindTheBody(t *testing.T) {
+	template := signature.Template{SignatureHeader: "X-Signature", ContentTemplate: "{body}, ;{header:X-Tenant}"}
+	for value, accepted := range map[string]bool{"tenant, 7": true, "tenant;7": false, "x, ;y": false} {
+		h := headers("X-Signature", hex.EncodeToString(macOf(templateKey, "x, ;"+value)), "X-Tenant", value)
+		_, err := mustTemplate(t, template, templateKey).Verify(signature.TemplateRequest{Header: h, Body: []byte("x")}, now())
+		if accepted && err != nil {
+			t.Errorf("%q: %v", value, err)
+		}
+		if !accepted {
+			wantReason(t, err, signature.ReasonMalformedRequest)
+		}
+	}
+}
+
 func TestToleranceOfATemplate(t *testing.T) {
 	timed := signature.Template{SignatureHeader: "X-Signature", TimestampHeader: "X-Time", ContentTemplate: "{timestamp}.{body}"}
 	v, err := signature.NewTemplateVerifier(timed, []string{templateKey}, signature.TemplateOptions{Tolerance: 10 * time.Second})

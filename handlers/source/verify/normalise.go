@@ -158,18 +158,18 @@ func shortName(uri string) string {
 	return family + "/" + m[3]
 }
 
-// lastPlausibleSecond tells seconds from milliseconds: as seconds it lies in the year 5138, as milliseconds in 1973.
-const lastPlausibleSecond = 100_000_000_000
+// firstMilli is the least number that counts milliseconds: as seconds it lies in the year 5138, as milliseconds in 1973.
+const firstMilli = 100_000_000_000
 
 // eventTime gives a time in RFC 3339, or nothing if there is none. Zero is mostly a time that was never set.
 func eventTime(raw jsontext.Value, otherwise time.Time) string {
 	t := otherwise
 	if raw != nil && raw.Kind() == '0' {
-		parts := int64(1)
-		if ms, ok := numericDate(raw, 1000); ok && ms.Unix() > lastPlausibleSecond/1000 {
-			parts = 1000
+		at, ok := numericDate(raw, 1000)
+		if at.Unix() < firstMilli/1000 {
+			at, ok = numericDate(raw, 1)
 		}
-		if at, ok := numericDate(raw, parts); ok {
+		if ok && at.Unix() > 0 {
 			t = at
 		}
 	}

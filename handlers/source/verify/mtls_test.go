@@ -16,6 +16,9 @@ import (
 	"github.com/resetd/resetd/schemas/sender"
 )
 
+// quiet hears of the handshakes that are meant to fail.
+var quiet = log.New(io.Discard, "", 0)
+
 func mtls(c sender.Certificate) sender.Verify { return sender.Verify{Scheme: "mtls", Certificate: c} }
 
 func TestCertificatesAreJudgedByChainNameKeyAndTime(t *testing.T) {
@@ -194,7 +197,7 @@ func TestOverARealConnection(t *testing.T) {
 		_, _ = io.WriteString(w, string(reasonOf(err)))
 	}))
 	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12, Time: func() time.Time { return noon }}
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = quiet
 	server.StartTLS()
 	defer server.Close()
 

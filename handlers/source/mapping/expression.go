@@ -180,7 +180,7 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 		c.fault(at, "it gives %s; it must give %s", checked.OutputType(), orList(results))
 		return nil
 	}
-	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
+	program, err := e.Program(checked, cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
 		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient))
 	if err != nil {
 		c.fault(at, "%w", err)

@@ -202,7 +202,7 @@ type postman struct {
 	mu     sync.Mutex
 	bodies [][]byte
 	ids    []string
-	done   [][]string // what each attempt was told to be delivered already
+	done   [][]string                                   // what each attempt was told to be delivered already
 	answer func(n int) (schemas.Attempt, time.Duration) // n counts from 1; nil is 200
 }
 

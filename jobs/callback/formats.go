@@ -59,9 +59,9 @@ func readFormat(s Source) (*format.Format, receiver.Faults) {
 // held against the base all the same. The error shows nothing of either.
 func (o *outlet) locate(address string) (string, error) {
 	if address == "" {
-		return o.url, nil
+		return o.url.Reveal(), nil
 	}
-	url := strings.TrimSuffix(o.url, "/") + address
+	url := strings.TrimSuffix(o.url.Reveal(), "/") + address
 	t, err := parseTarget(url)
 	if err != nil {
 		return "", fmt.Errorf("the address that the template makes cannot be used: %w", err)

@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"bytes"
 	"encoding/pem"
 	"io"
 	"net"
@@ -71,6 +72,7 @@ func newReceiver(t *testing.T, answer http.HandlerFunc, adjust ...func(*httptest
 		r.mu.Lock()
 		r.got = append(r.got, received{req, body})
 		r.mu.Unlock()
+		req.Body = io.NopCloser(bytes.NewReader(body)) // for an answer that depends on it
 		if answer == nil {
 			w.WriteHeader(http.StatusNoContent)
 			return

@@ -16,7 +16,7 @@ type outlet struct {
 	keys   []signature.Key
 	allow  []target
 	listed string         // the prefixes as they are configured, for messages
-	url    string         // the default, or the base of a template, which may be a secret; empty if there is none
+	url    schemas.Secret // the default, or the base of a template, which may carry a token; empty if there is none
 	own    *target        // url, taken apart
 	cloud  bool           // the format is cloudevents
 	format *format.Format // the template; nil for resetd's own message
@@ -25,7 +25,7 @@ type outlet struct {
 
 // newOutlet reads a source's configuration. It names every fault, not the first.
 func newOutlet(s Source, private bool) (*outlet, error) {
-	o := &outlet{keys: s.Keys, listed: strings.Join(s.Allow, ", "), url: s.URL, cloud: s.Format.Format == receiver.CloudEvents, lanes: map[string]*lane{}}
+	o := &outlet{keys: s.Keys, listed: strings.Join(s.Allow, ", "), url: schemas.NewSecret(s.URL), cloud: s.Format.Format == receiver.CloudEvents, lanes: map[string]*lane{}}
 	var faults []error
 	var wrong receiver.Faults
 	if o.format, wrong = readFormat(s); len(wrong) > 0 {
@@ -34,7 +34,7 @@ func newOutlet(s Source, private bool) (*outlet, error) {
 	where := "callback.url"
 	if o.format != nil {
 		if secret, ok := o.format.URL(); ok {
-			o.url, where = secret.Reveal(), "callback.auth.secret"
+			o.url, where = secret, "callback.auth.secret"
 		}
 	}
 	take := func(what, raw string) *target {
@@ -63,10 +63,10 @@ func newOutlet(s Source, private bool) (*outlet, error) {
 		}
 		o.allow = append(o.allow, *t)
 	}
-	if o.url != "" && len(wrong) == 0 {
-		o.own = take(where, o.url)
+	if !o.url.Empty() && len(wrong) == 0 {
+		o.own = take(where, o.url.Reveal())
 	}
-	if len(s.Allow) > 0 || o.url != "" {
+	if len(s.Allow) > 0 || !o.url.Empty() {
 		if !format.Templated(s.Format.Format) || len(s.Keys) > 0 {
 			faults = append(faults, checkKeys(s.Keys)...)
 		}

@@ -27,10 +27,10 @@ func (p *Poster) Plan(source string, req *schemas.CallbackRequest, defaultEvents
 		return nil, fmt.Errorf("%w: this source is told in the format %s, at the place that is configured; leave the callback's url out", schemas.ErrForbidden, o.format.Name())
 	case known && o.format != nil:
 		url = o.own.place()
-	case url == "" && (!known || o.url == ""):
+	case url == "" && (!known || o.url.Empty()):
 		return nil, nil
 	case url == "":
-		url = o.url
+		url = o.url.Reveal()
 	case !known:
 		return nil, fmt.Errorf("%w: no callbacks are configured for source %q", schemas.ErrForbidden, source)
 	default:

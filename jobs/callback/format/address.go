@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,7 @@ func (c *compiler) address(path, raw string, s *step) address {
 	}
 	if !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") {
 		c.fault(path, "this must begin with one slash: it is path and query below callback.url")
+		return address{}
 	}
 	c.present(path, t, s)
 	var a address
@@ -48,10 +50,10 @@ func (c *compiler) address(path, raw string, s *step) address {
 			a.query = append(a.query, part{literal: after})
 		}
 	}
-	for segment := range strings.SplitSeq(strings.TrimPrefix(a.path.put(func(string) string { return "x" }), "/"), "/") {
-		if segment == "." || segment == ".." || segment == "" {
-			c.fault(path, "its path holds an empty segment, . or ..; write it out")
-		}
+	segments := strings.Split(a.path.put(func(string) string { return "x" }), "/")[1:]
+	if bad := func(s string) bool { return s == "." || s == ".." }; slices.ContainsFunc(segments, bad) ||
+		slices.Contains(segments[:len(segments)-1], "") {
+		c.fault(path, "its path holds an empty segment, . or ..; write it out")
 	}
 	return a
 }

@@ -68,7 +68,7 @@ func examples() map[string]given {
 }
 
 // mustNew makes the format of an example.
-func mustNew(t *testing.T, name string, g given) *Format {
+func mustNew(t testing.TB, name string, g given) *Format {
 	t.Helper()
 	g.spec.Format = name
 	f, faults := New(g.spec)

@@ -51,8 +51,8 @@ func summary(t schemas.Task) string {
 // details are the lines for a person: the summary, each system's result, and who asked why.
 func details(t schemas.Task) []string {
 	out := []string{summary(t)}
-	if t.Detail != "" && len(t.Enforcements) != 1 {
-		out = append(out, clip(line(t.Detail), maxDetail))
+	if d := line(t.Detail); d != "" && len(t.Enforcements) != 1 { // of one system its own detail says the same
+		out = append(out, clip(d, maxDetail))
 	}
 	for _, n := range t.Enforcements {
 		out = append(out, line(n.System)+": "+result(n))
@@ -68,8 +68,8 @@ func result(n schemas.Enforcement) string {
 			out += "; " + sessions(s.Code)
 		}
 	}
-	if n.Detail != "" && n.Status != schemas.StatusSuccessful {
-		out += ". " + clip(line(n.Detail), maxDetail)
+	if d := line(n.Detail); d != "" && n.Status != schemas.StatusSuccessful {
+		out += ". " + clip(d, maxDetail)
 	}
 	return out
 }

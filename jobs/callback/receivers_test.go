@@ -47,7 +47,7 @@ func TestReceiversTakeWhatTheirFormatsSay(t *testing.T) {
 			"a transition that is not there":   {auth: mail, params: map[string]string{"transition_successful": "99"}, tickets: map[string]string{"SEC-123": "open"}, reference: "SEC-123", class: ClassStatus, status: 400, hint: "the request transition: "},
 			"a wrong password":                 {auth: basic("resetd@example.com", "other"), tickets: map[string]string{"SEC-123": "open"}, reference: "SEC-123", class: ClassStatus, status: 401, hint: "API token"},
 			"an issue that is gone":            {auth: mail, tickets: map[string]string{}, reference: "SEC-123", class: ClassStatus, status: 404, hint: "no such issue"},
-			"a reference of another kind":      {auth: mail, tickets: map[string]string{}, reference: "INC0012345", class: ClassNoReference, hint: `"INC0012345" has another form, which must be the key of an issue, such as SEC-123`},
+			"a reference of another kind":      {auth: mail, tickets: map[string]string{}, reference: "INC0012345", class: ClassNoReference, hint: `"INC0012345" is not the key of an issue, such as SEC-123`},
 			"no reference":                     {auth: mail, tickets: map[string]string{}, class: ClassNoReference, hint: "the task has no reference"},
 			"a reference that leads out of it": {auth: mail, tickets: map[string]string{}, reference: "SEC-1/../../admin", class: ClassNoReference},
 		}},

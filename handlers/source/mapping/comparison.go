@@ -1,0 +1,131 @@
+package mapping
+
+import (
+	"slices"
+
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
+)
+
+// lenient are the functions of CEL for which a member that is not there is a null, and null equals nothing but null, is
+// neither less nor greater than anything, is in no list, has the size zero and is not true. In CEL itself they fail, so
+// that a rule such as body.kind != "User" would not hold for a body without a kind.
+//
+// They are also bounded: a few characters can make two lists whose comparison takes hours.
+var lenient = map[string]func(v []ref.Val) ref.Val{
+	operators.Equals:        func(v []ref.Val) ref.Val { return equal(v[0], v[1]) },
+	operators.NotEquals:     func(v []ref.Val) ref.Val { return not(equal(v[0], v[1])) },
+	operators.LogicalNot:    func(v []ref.Val) ref.Val { return not(v[0]) },
+	operators.In:            in,
+	operators.OldIn:         in,
+	operators.Less:          func(v []ref.Val) ref.Val { return compare(v, types.IntNegOne) },
+	operators.LessEquals:    func(v []ref.Val) ref.Val { return compare(v, types.IntNegOne, types.IntZero) },
+	operators.Greater:       func(v []ref.Val) ref.Val { return compare(v, types.IntOne) },
+	operators.GreaterEquals: func(v []ref.Val) ref.Val { return compare(v, types.IntOne, types.IntZero) },
+	overloads.Size:          size,
+}
+
+// lenientCall is a call of one of them.
+type lenientCall struct {
+	interpreter.InterpretableCall
+	do func(v []ref.Val) ref.Val
+}
+
+// makeLenient replaces the calls of a program; it is the decorator that Compile gives to the library.
+func makeLenient(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	call, ok := i.(interpreter.InterpretableCall)
+	if !ok || lenient[call.Function()] == nil {
+		return i, nil
+	}
+	return &lenientCall{call, lenient[call.Function()]}, nil
+}
+
+// Eval implements interpreter.Interpretable.
+func (c *lenientCall) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, c.Exec)
+}
+
+// Exec implements interpreter.InterpretableV2.
+func (c *lenientCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	args := c.Args()
+	v := make([]ref.Val, len(args))
+	for i, arg := range args {
+		v[i] = arg.Exec(frame)
+		if e, ok := v[i].(*types.Err); ok {
+			if !missing(e) {
+				return e
+			}
+			v[i] = types.NullValue
+		}
+	}
+	out := c.do(v)
+	if costs := frame.CostTracker(); costs != nil {
+		costs.EvalVarArgs(frame, c.ID(), c, v, out)
+	}
+	return out
+}
+
+func isNull(v ref.Val) bool { return v.Type() == types.NullType }
+
+func equal(a, b ref.Val) ref.Val {
+	if !small(a) && !small(b) {
+		return tooMuch("lists or objects of more than 100 values are compared")
+	}
+	return types.Equal(a, b)
+}
+
+func not(v ref.Val) ref.Val {
+	switch v {
+	case types.True:
+		return types.False
+	case types.False, types.NullValue:
+		return types.True
+	}
+	if types.IsError(v) {
+		return v
+	}
+	return types.NoSuchOverloadErr()
+}
+
+func in(v []ref.Val) ref.Val {
+	container, ok := v[1].(traits.Container)
+	switch {
+	case isNull(v[1]):
+		return types.False
+	case !ok:
+		return types.NoSuchOverloadErr()
+	case !small(v[0]):
+		return tooMuch("in looks for a list or an object of more than 100 values")
+	}
+	return container.Contains(v[0])
+}
+
+func compare(v []ref.Val, wanted ...types.Int) ref.Val {
+	comparer, ok := v[0].(traits.Comparer)
+	switch {
+	case isNull(v[0]) || isNull(v[1]):
+		return types.False
+	case !ok:
+		return types.NoSuchOverloadErr()
+	}
+	out := comparer.Compare(v[1])
+	if order, ok := out.(types.Int); ok {
+		return types.Bool(slices.Contains(wanted, order))
+	}
+	return out // an error
+}
+
+func size(v []ref.Val) ref.Val {
+	sizer, ok := v[0].(traits.Sizer)
+	switch {
+	case isNull(v[0]):
+		return types.IntZero
+	case !ok:
+		return types.NoSuchOverloadErr()
+	}
+	return sizer.Size()
+}

@@ -1,0 +1,203 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+)
+
+// expression is one text of a mapping: a path, a program, or a literal.
+type expression struct {
+	source  string
+	path    *path
+	program cel.Program
+}
+
+// scope is what an expression can see, and the budget that all of a delivery share.
+type scope struct {
+	ctx   context.Context
+	work  *work
+	body  any
+	entry any
+	vals  map[string]any // the same for programs
+}
+
+// work is what the expressions of one delivery have cost so far, and what they may.
+type work struct{ cost, limit uint64 }
+
+// ResolveName implements interpreter.Activation.
+func (s *scope) ResolveName(name string) (any, bool) {
+	v, ok := s.vals[name]
+	return v, ok
+}
+
+// Parent implements interpreter.Activation.
+func (s *scope) Parent() interpreter.Activation { return nil }
+
+// with gives the scope of an entry.
+func (s *scope) with(entry any) *scope {
+	c := *s
+	c.entry = entry
+	c.vals = map[string]any{"body": s.vals["body"], "headers": s.vals["headers"], "now": s.vals["now"], "item": types.DefaultTypeAdapter.NativeToValue(entry)}
+	return &c
+}
+
+// eval gives the value of an expression and whether there is any. The error is what makes the delivery fail.
+func (e *expression) eval(s *scope) (v any, found bool, err error) {
+	switch {
+	case e.path != nil:
+		from := s.entry
+		if e.path.body {
+			from = s.body
+		}
+		v, found = e.path.walk(from)
+		return v, found, nil
+	case e.program == nil:
+		return e.source, true, nil
+	}
+	out, found, err := e.run(s)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	v, err = native(out)
+	return v, true, err
+}
+
+// run evaluates a program. What looks at a member that is not there gives nothing.
+func (e *expression) run(s *scope) (ref.Val, bool, error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	out, details, err := e.program.ContextEval(s.ctx, s)
+	if details != nil {
+		if c := details.ActualCost(); c != nil {
+			s.work.cost += *c
+		}
+	}
+	switch {
+	case s.work.cost > s.work.limit:
+		return nil, false, errCost
+	case err == nil:
+		return out, true, nil
+	case s.ctx.Err() != nil:
+		return nil, false, s.ctx.Err()
+	case missing(err):
+		return nil, false, nil
+	}
+	if c, ok := errors.AsType[interpreter.EvalCancelledError](err); ok && c.Cause == interpreter.CostLimitExceeded {
+		return nil, false, errCost
+	}
+	return nil, false, err
+}
+
+var errCost = limitError("the expressions take too many steps for this body")
+
+// errMissing is the error of a function that was given a null where it needs a value.
+var errMissing = errors.New("no such key: null")
+
+// missing tells whether an error comes from a look at what is not there: a member that an object lacks, or anything of a
+// null. The library tells it in words only.
+func missing(err error) bool {
+	text := err.Error()
+	for _, mark := range []string{"no such key", "no such attribute", "index out of bounds", "unsupported index type", "got 'types.Null', expected iterable", "optional.none() dereference"} {
+		if strings.HasPrefix(text, mark) {
+			return true
+		}
+	}
+	return strings.HasPrefix(text, "no such overload") && strings.Contains(text, "null_type")
+}
+
+// compiler compiles the texts of one mapping.
+type compiler struct{ bad []error }
+
+func (c *compiler) fault(at, format string, args ...any) {
+	c.bad = append(c.bad, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
+}
+
+// expression compiles a text. The results are the types that a program may have.
+func (c *compiler) expression(at, source string, environment func() (*cel.Env, error), results ...*cel.Type) *expression {
+	switch {
+	case strings.HasPrefix(source, "$"):
+		p, err := parsePath(source)
+		if err != nil {
+			c.fault(at, "%w", err)
+			return nil
+		}
+		return &expression{source: source, path: &p}
+	case strings.HasPrefix(source, "="):
+		program := c.program(at, source[1:], environment, results...)
+		if program == nil {
+			return nil
+		}
+		return &expression{source: source, program: program}
+	}
+	return &expression{source: source}
+}
+
+func (c *compiler) program(at, source string, environment func() (*cel.Env, error), results ...*cel.Type) cel.Program {
+	if len(source) > maxSource {
+		c.fault(at, "it has %d bytes; at most %d are taken", len(source), maxSource)
+		return nil
+	}
+	e, err := environment()
+	if err != nil {
+		c.fault(at, "%w", err)
+		return nil
+	}
+	checked, issues := e.Compile(source)
+	if issues.Err() != nil {
+		const most = 3 // what follows is often but a consequence
+		for i, issue := range issues.Errors() {
+			if i == most {
+				break
+			}
+			c.fault(at, "line %d, column %d: %s", issue.Location.Line(), issue.Location.Column()+1, issue.Message)
+		}
+		return nil
+	}
+	if !anyOf(checked.OutputType(), results) {
+		c.fault(at, "it gives %s; it must give %s", checked.OutputType(), orList(results))
+		return nil
+	}
+	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
+		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient))
+	if err != nil {
+		c.fault(at, "%w", err)
+		return nil
+	}
+	return program
+}
+
+func anyOf(t *cel.Type, allowed []*cel.Type) bool {
+	for _, a := range allowed {
+		if a.Kind() == types.DynKind && t.Kind() == types.DynKind || a.Kind() != types.DynKind && a.IsAssignableType(t) && t.Kind() != types.DynKind {
+			return true
+		}
+		if t.Kind() == types.OpaqueKind && t.TypeName() == "optional_type" && len(t.Parameters()) == 1 && anyOf(t.Parameters()[0], allowed) {
+			return true
+		}
+	}
+	return false
+}
+
+func orList(list []*cel.Type) string {
+	var names []string
+	for _, t := range list {
+		names = append(names, t.String())
+	}
+	return strings.Join(names, " or ")
+}
+
+// newScope makes the scope of a whole delivery.
+func newScope(ctx context.Context, body any, headers map[string]string, now time.Time) *scope {
+	return &scope{ctx: ctx, work: &work{limit: costDelivery}, body: body, entry: body, vals: map[string]any{
+		"body": types.DefaultTypeAdapter.NativeToValue(body), "headers": headers, "now": now,
+	}}
+}

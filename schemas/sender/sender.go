@@ -86,7 +86,8 @@ type Verify struct {
 	Tolerance time.Duration `yaml:"tolerance" validate:"omitempty,min=1s,max=1h"`
 	// HMAC is the template of scheme hmac.
 	HMAC signature.Template `yaml:"hmac"`
-	// Secret says where scheme shared-secret finds its secret.
+	// Secret says where scheme shared-secret finds its secret. With ssf-set it demands a secret beside the signature (the
+	// authorization_header of the stream); Keys are those secrets then, and no HS256 secrets.
 	Secret SharedSecret `yaml:"secret"`
 	// AllowFrom are the networks that deliveries may come from; mandatory for shared-secret, possible everywhere.
 	AllowFrom []string `yaml:"allow_from" validate:"max=256,unique"`
@@ -104,7 +105,7 @@ type SharedSecret struct {
 	User   string `yaml:"user" validate:"max=128"`   // for basic
 }
 
-// Certificate says which client certificates prove a sender. Names or SPKI must be there.
+// Certificate says which client certificates prove a sender. Names or SPKI must be there; with both, both must hold.
 type Certificate struct {
 	// CA is a PEM file of the authorities that the certificate must descend from; without it SPKI must be set.
 	CA string `yaml:"ca" path:"file"`
@@ -125,13 +126,16 @@ type Token struct {
 	Issuer string `yaml:"issuer"`
 	// JWKS is the URL, or file:PATH, of the keys; without it and without Keys they are discovered from Issuer.
 	JWKS string `yaml:"jwks"`
-	// CA is a PEM file of authorities for the server of JWKS, beside those of the machine.
+	// CA is a PEM file of authorities for the servers of the keys, beside those of the machine.
 	CA         string   `yaml:"ca" path:"file"`
 	Audience   []string `yaml:"audience" validate:"max=16,unique"` // one of them must be in aud
 	Algorithms []string `yaml:"algorithms" validate:"max=8,unique"`
 	Subjects   []string `yaml:"subjects" validate:"max=32,unique"` // sub must be one of them, if there are any
 	// Claims are further claims that must have these values, such as azp or appid.
 	Claims map[string]string `yaml:"claims" validate:"max=16"`
-	// Header carries the token for jwt; default Authorization with Bearer.
+	// Header carries the token for jwt; default Authorization, with Bearer before it. Any other header holds the token alone.
 	Header string `yaml:"header" validate:"max=128"`
+	// Untyped also takes security event tokens whose typ is missing or JWT, as older transmitters send them; they must have
+	// neither sub nor exp then, as every access and ID token has.
+	Untyped bool `yaml:"untyped"`
 }

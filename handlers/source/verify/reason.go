@@ -20,9 +20,10 @@ const (
 	ReasonNoCertificate    Reason = "no_certificate"
 	ReasonWrongCertificate Reason = "wrong_certificate"
 	ReasonMalformedToken   Reason = "malformed_token" // no JSON Web Token
+	ReasonWrongType        Reason = "wrong_type"      // another kind of token, such as an ID token
 	ReasonWrongAlgorithm   Reason = "wrong_algorithm"
-	ReasonUnknownKey       Reason = "unknown_key" // the token names a key that the issuer does not have
-	ReasonKeysUnavailable  Reason = "keys_unavailable"
+	ReasonUnknownKey       Reason = "unknown_key"      // the token names a key that the issuer does not have
+	ReasonKeysUnavailable  Reason = "keys_unavailable" // the issuer does not give its keys: no fault of the sender, answer 503
 	ReasonWrongIssuer      Reason = "wrong_issuer"
 	ReasonWrongAudience    Reason = "wrong_audience"
 	ReasonWrongClaim       Reason = "wrong_claim"
@@ -37,8 +38,8 @@ func Reasons() []Reason {
 		out = append(out, Reason(r))
 	}
 	return slices.Concat(out, []Reason{ReasonForbiddenAddress, ReasonMissingToken, ReasonWrongSecret, ReasonNoCertificate, ReasonWrongCertificate,
-		ReasonMalformedToken, ReasonWrongAlgorithm, ReasonUnknownKey, ReasonKeysUnavailable, ReasonWrongIssuer, ReasonWrongAudience,
-		ReasonWrongClaim, ReasonExpired, ReasonNotYet})
+		ReasonMalformedToken, ReasonWrongType, ReasonWrongAlgorithm, ReasonUnknownKey, ReasonKeysUnavailable, ReasonWrongIssuer,
+		ReasonWrongAudience, ReasonWrongClaim, ReasonExpired, ReasonNotYet})
 }
 
 // Error is the error of Verify. Its detail says what to do and holds nothing of a key, a secret or a token.

@@ -26,13 +26,13 @@ type candidates struct {
 func (c *candidates) parse(header string) error {
 	if len(header) > MaxSignatureHeader {
 		if strings.Count(header[:MaxSignatureHeader], " ") >= MaxSignatures {
-			return tooManySignatures()
+			return tooManySignatures("webhook-signature")
 		}
 		return refuse(ReasonMalformedSignature, "webhook-signature has %d bytes, %d are allowed; send signatures only", len(header), MaxSignatureHeader)
 	}
 	for n := 1; ; n++ {
 		if n > MaxSignatures {
-			return tooManySignatures()
+			return tooManySignatures("webhook-signature")
 		}
 		entry, rest, more := strings.Cut(header, " ")
 		if err := c.add(entry, n); err != nil {
@@ -101,6 +101,6 @@ func decodeExactly(dst, src []byte) bool {
 	return err == nil && n == len(dst) && copy(dst, buffer[:n]) == n
 }
 
-func tooManySignatures() error {
-	return refuse(ReasonTooManySignatures, "webhook-signature carries more than %d signatures; send those of the current and the previous key", MaxSignatures)
+func tooManySignatures(header string) error {
+	return refuse(ReasonTooManySignatures, "%s carries more than %d signatures; send those of the current and the previous key", header, MaxSignatures)
 }

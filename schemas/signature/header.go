@@ -1,6 +1,9 @@
 package signature
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // The three headers, in the canonical form of net/http. On the wire their case
 // does not matter.
@@ -28,19 +31,45 @@ const (
 	versionAsymmetric = "v1a"
 )
 
+// What a sender is told whose header is missing.
+const (
+	adviceStandard = "sign by Standard Webhooks, and let proxies pass the webhook-* headers"
+	adviceTemplate = "let the sender sign its deliveries as this source is configured, and proxies pass the header"
+)
+
 // single returns the value of a header that must be there exactly once. Get is
 // not used: it would silently take the first of two.
-func single(h http.Header, canonical, name string) (string, error) {
+func single(h http.Header, canonical, name, advice string) (string, error) {
 	values := h[canonical]
 	switch {
 	case len(values) > 1:
 		return "", refuse(ReasonDoubledHeader, "%s came %d times; send it once, and look for a proxy that adds it", name, len(values))
 	case len(values) == 0:
-		return "", refuse(ReasonMissingHeader, "%s is missing; sign by Standard Webhooks, and let proxies pass the webhook-* headers", name)
+		return "", refuse(ReasonMissingHeader, "%s is missing; %s", name, advice)
 	case values[0] == "":
-		return "", refuse(ReasonMissingHeader, "%s is empty; sign by Standard Webhooks", name)
+		return "", refuse(ReasonMissingHeader, "%s is empty; %s", name, advice)
 	}
 	return values[0], nil
+}
+
+// validHeaderName reports whether name is a token of RFC 9110 §5.6.2.
+func validHeaderName(name string) bool {
+	for i := range len(name) {
+		if !alphanumeric(name[i]) && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(name[i])) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxHeaderNameLen
+}
+
+// printable reports whether text has printable ASCII and spaces only.
+func printable(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // validID implements ^[A-Za-z0-9_-]{1,128}$. The specification only forbids the

@@ -7,16 +7,18 @@ import "fmt"
 // itself: errors.Is(err, ReasonTooOld) holds for every [Error] with that reason.
 type Reason string
 
-// The reasons with which [Verifier.Verify] refuses a delivery.
+// The reasons with which [Verifier.Verify] and [TemplateVerifier.Verify] refuse a
+// delivery.
 const (
-	// ReasonMissingHeader: one of the three headers is absent or empty.
+	// ReasonMissingHeader: one of the headers that count is absent or empty.
 	ReasonMissingHeader Reason = "missing_header"
-	// ReasonDoubledHeader: one of the three headers came more than once, and
+	// ReasonDoubledHeader: one of the headers that count came more than once, and
 	// another program on the way may have read the other value.
 	ReasonDoubledHeader Reason = "doubled_header"
 	// ReasonMalformedID: the id is not 1 to 128 of A-Z a-z 0-9 _ -.
 	ReasonMalformedID Reason = "malformed_id"
-	// ReasonMalformedTimestamp: not a canonical number of Unix seconds.
+	// ReasonMalformedTimestamp: not a canonical number of Unix seconds, or not the
+	// one time in the form that the template asks for.
 	ReasonMalformedTimestamp Reason = "malformed_timestamp"
 	// ReasonTooOld: the timestamp lies before the tolerated time.
 	ReasonTooOld Reason = "too_old"
@@ -26,27 +28,35 @@ const (
 	ReasonMalformedSignature Reason = "malformed_signature"
 	// ReasonTooManySignatures: more than [MaxSignatures] in one header.
 	ReasonTooManySignatures Reason = "too_many_signatures"
+	// ReasonMalformedRequest: a header that a template signs, the method or the path
+	// cannot be read exactly.
+	ReasonMalformedRequest Reason = "malformed_request"
 	// ReasonNoMatch: everything is well formed, and no key made a signature.
 	ReasonNoMatch Reason = "no_match"
 )
 
 // The reasons that concern our own side: keys and settings, never a delivery.
 const (
-	// ReasonMalformedKey: a text is not a key; see [ParseKey].
+	// ReasonMalformedKey: a text is not a key; see [ParseKey] and
+	// [NewTemplateVerifier].
 	ReasonMalformedKey Reason = "malformed_key"
-	// ReasonUnusableKeys: no key, too many keys, or a key that cannot do what
-	// is asked, such as signing with a public key.
+	// ReasonUnusableKeys: no key, too many keys, a key that everybody knows, or one
+	// that cannot do what is asked, such as signing with a public key.
 	ReasonUnusableKeys Reason = "unusable_keys"
-	// ReasonBadOption: a field of [Options] is out of range.
+	// ReasonBadOption: a field of [Options] or [TemplateOptions] is out of range.
 	ReasonBadOption Reason = "bad_option"
+	// ReasonBadTemplate: a field of a [Template] is wrong; see [Template.Check].
+	ReasonBadTemplate Reason = "bad_template"
 )
 
-// VerifyReasons returns every reason with which [Verifier.Verify] can refuse a
-// delivery, so that counters can start at zero.
+// VerifyReasons returns every reason with which [Verifier.Verify] or
+// [TemplateVerifier.Verify] can refuse a delivery, so that counters can start at
+// zero.
 func VerifyReasons() []Reason {
 	return []Reason{
 		ReasonMissingHeader, ReasonDoubledHeader, ReasonMalformedID, ReasonMalformedTimestamp,
-		ReasonTooOld, ReasonTooNew, ReasonMalformedSignature, ReasonTooManySignatures, ReasonNoMatch,
+		ReasonTooOld, ReasonTooNew, ReasonMalformedSignature, ReasonTooManySignatures,
+		ReasonMalformedRequest, ReasonNoMatch,
 	}
 }
 

@@ -39,7 +39,7 @@ func Sign(keys []Key, id string, at time.Time, body []byte) (Headers, error) {
 		return Headers{}, err
 	}
 	if !validID(id) {
-		return Headers{}, malformedID(id)
+		return Headers{}, malformedID("webhook-id", id)
 	}
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	if _, ok := parseTimestamp(timestamp); !ok {
@@ -87,9 +87,9 @@ func checkKeys(keys []Key) error {
 	return nil
 }
 
-func malformedID(id string) error {
+func malformedID(header, id string) error {
 	if len(id) > maxIDLen {
-		return refuse(ReasonMalformedID, "webhook-id has %d bytes, %d are allowed; use a shorter id", len(id), maxIDLen)
+		return refuse(ReasonMalformedID, "%s has %d bytes, %d are allowed; use a shorter id", header, len(id), maxIDLen)
 	}
-	return refuse(ReasonMalformedID, "webhook-id may hold A-Z a-z 0-9 _ - only, and at least one of them; a full stop would make the signed text ambiguous")
+	return refuse(ReasonMalformedID, "%s may hold A-Z a-z 0-9 _ - only, and at least one of them; a full stop would make the signed text ambiguous", header)
 }

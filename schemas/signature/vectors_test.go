@@ -3,12 +3,9 @@ package signature_test
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -98,51 +95,5 @@ func TestOwnVectorsVerifyUnderNoOtherKey(t *testing.T) {
 				t.Fatalf("%q under the key of %q: %v", v.Name, other.Name, err)
 			}
 		}
-	}
-}
-
-// TestCollectedVectors reads the vectors that lie beside the project, where they
-// are; a clone of the project alone does not have them.
-func TestCollectedVectors(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "payloads", "signature-vectors.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("missing: shared/payloads/signature-vectors.json beside the project")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []struct {
-		Scheme, Secret, Body, Source string
-		Headers                      map[string]string
-		Valid                        bool
-		Clock                        int64
-	}
-	if err := json.Unmarshal(raw, &all); err != nil {
-		t.Fatal(err)
-	}
-	tried := 0
-	for _, v := range all {
-		if v.Scheme != "standard-webhooks" {
-			continue
-		}
-		tried++
-		t.Run(v.Source, func(t *testing.T) {
-			h := http.Header{}
-			for name, value := range v.Headers {
-				h.Set(name, value)
-			}
-			key := mustParse(t, v.Secret)
-			_, err := mustVerifier(t, key).Verify(h, []byte(v.Body), time.Unix(v.Clock, 0))
-			if (err == nil) != v.Valid {
-				t.Fatalf("got %v, want valid = %t", err, v.Valid)
-			}
-			made := mustSign(t, v.Headers["webhook-id"], time.Unix(v.Clock, 0), []byte(v.Body), key)
-			if same := strings.Contains(v.Headers["webhook-signature"], made.Get("webhook-signature")); same != v.Valid {
-				t.Fatalf("our signature equals theirs: %t, want %t", same, v.Valid)
-			}
-		})
-	}
-	if tried == 0 {
-		t.Fatal("the file holds no vector of standard-webhooks")
 	}
 }

@@ -49,14 +49,11 @@ func NewVerifier(keys []Key, opts Options) (*Verifier, error) {
 	if err := checkKeys(keys); err != nil {
 		return nil, err
 	}
-	tolerance := opts.Tolerance
-	if tolerance == 0 {
-		tolerance = DefaultTolerance
+	tolerance, err := toleranceSeconds(opts.Tolerance)
+	if err != nil {
+		return nil, err
 	}
-	if tolerance < time.Second {
-		return nil, refuse(ReasonBadOption, "the tolerance is below one second; leave it out for %s", DefaultTolerance)
-	}
-	v := &Verifier{tolerance: int64(tolerance / time.Second)}
+	v := &Verifier{tolerance: tolerance}
 	v.scratch.New = func() any { return new([]byte) }
 	for _, k := range keys {
 		if m := k.material(); m.mac != nil {
@@ -79,26 +76,26 @@ func NewVerifier(keys []Key, opts Options) (*Verifier, error) {
 // with ed25519 keys only. Every signature is compared with every key of its kind,
 // in constant time, so the time taken does not tell which key matched.
 func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (Delivery, error) {
-	id, err := single(h, HeaderID, "webhook-id")
+	id, err := single(h, HeaderID, "webhook-id", adviceStandard)
 	if err != nil {
 		return Delivery{}, err
 	}
-	timestamp, err := single(h, HeaderTimestamp, "webhook-timestamp")
+	timestamp, err := single(h, HeaderTimestamp, "webhook-timestamp", adviceStandard)
 	if err != nil {
 		return Delivery{}, err
 	}
-	signatures, err := single(h, HeaderSignature, "webhook-signature")
+	signatures, err := single(h, HeaderSignature, "webhook-signature", adviceStandard)
 	if err != nil {
 		return Delivery{}, err
 	}
 	if !validID(id) {
-		return Delivery{}, malformedID(id)
+		return Delivery{}, malformedID("webhook-id", id)
 	}
 	seconds, ok := parseTimestamp(timestamp)
 	if !ok {
 		return Delivery{}, refuse(ReasonMalformedTimestamp, "webhook-timestamp is not a whole number of Unix seconds with 10 or 11 digits; send seconds, not milliseconds or a date")
 	}
-	if err := v.checkAge(now.Unix() - seconds); err != nil {
+	if err := checkAge(now.Unix()-seconds, v.tolerance); err != nil {
 		return Delivery{}, err
 	}
 	var c candidates
@@ -111,15 +108,26 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (Delivery, 
 	return Delivery{ID: id, Timestamp: time.Unix(seconds, 0)}, nil
 }
 
-// checkAge compares whole seconds, the finest unit that a header can express.
-func (v *Verifier) checkAge(age int64) error {
+// checkAge compares whole seconds, the finest unit that every header can express.
+func checkAge(age, tolerance int64) error {
 	switch {
-	case age > v.tolerance:
-		return refuse(ReasonTooOld, "the sender's clock is %d s behind, or the delivery was held up (%d s are tolerated); check NTP on both machines, and sign every attempt anew", age, v.tolerance)
-	case age < -v.tolerance:
-		return refuse(ReasonTooNew, "the sender's clock is %d s ahead (%d s are tolerated); check NTP on both machines", -age, v.tolerance)
+	case age > tolerance:
+		return refuse(ReasonTooOld, "the sender's clock is %d s behind, or the delivery was held up (%d s are tolerated); check NTP on both machines, and sign every attempt anew", age, tolerance)
+	case age < -tolerance:
+		return refuse(ReasonTooNew, "the sender's clock is %d s ahead (%d s are tolerated); check NTP on both machines", -age, tolerance)
 	}
 	return nil
+}
+
+// toleranceSeconds returns the seconds of a tolerance, or of the default for zero.
+func toleranceSeconds(tolerance time.Duration) (int64, error) {
+	if tolerance == 0 {
+		tolerance = DefaultTolerance
+	}
+	if tolerance < time.Second {
+		return 0, refuse(ReasonBadOption, "the tolerance is below one second; leave it out for %s", DefaultTolerance)
+	}
+	return int64(tolerance / time.Second), nil
 }
 
 // matchSymmetric returns 1 if a v1 signature was made with a whsec_ key, else 0.

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/overloads"
@@ -11,9 +12,10 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// lenient are the functions of CEL for which a member that is not there is a null, and null equals nothing but null, is
-// neither less nor greater than anything, is in no list, has the size zero and is not true. In CEL itself they fail, so
-// that a rule such as body.kind != "User" would not hold for a body without a kind.
+// lenient are the functions of CEL for which a member that is not there is a null, and a null equals nothing but a null
+// that is written out, is neither less nor greater than anything, is in no list, begins with nothing, has the size zero
+// and is not true. In CEL itself they fail, so that a rule such as body.kind != "User" would not hold for a body without
+// a kind; and two members that are not there would be equal if both were null.
 //
 // They are also bounded: a few characters can make two lists whose comparison takes hours.
 var lenient = map[string]func(v []ref.Val) ref.Val{
@@ -27,6 +29,10 @@ var lenient = map[string]func(v []ref.Val) ref.Val{
 	operators.Greater:       func(v []ref.Val) ref.Val { return compare(v, types.IntOne) },
 	operators.GreaterEquals: func(v []ref.Val) ref.Val { return compare(v, types.IntOne, types.IntZero) },
 	overloads.Size:          size,
+	overloads.Contains:      func(v []ref.Val) ref.Val { return ofTexts(v, strings.Contains) },
+	overloads.StartsWith:    func(v []ref.Val) ref.Val { return ofTexts(v, strings.HasPrefix) },
+	overloads.EndsWith:      func(v []ref.Val) ref.Val { return ofTexts(v, strings.HasSuffix) },
+	overloads.Matches:       matches,
 }
 
 // lenientCall is a call of one of them.
@@ -41,7 +47,15 @@ func makeLenient(i interpreter.InterpretableV2) (interpreter.InterpretableV2, er
 	if !ok || lenient[call.Function()] == nil {
 		return i, nil
 	}
-	return &lenientCall{call, lenient[call.Function()]}, nil
+	c := &lenientCall{call, lenient[call.Function()]}
+	if f := call.Function(); f == operators.Equals || f == operators.NotEquals {
+		if args := call.Args(); writtenNull(args[0]) || writtenNull(args[1]) {
+			c.do = func(v []ref.Val) ref.Val {
+				return types.Bool((isNull(v[0]) && isNull(v[1])) == (f == operators.Equals))
+			}
+		}
+	}
+	return c, nil
 }
 
 // Eval implements interpreter.Interpretable.
@@ -71,11 +85,49 @@ func (c *lenientCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 
 func isNull(v ref.Val) bool { return v.Type() == types.NullType }
 
+// writtenNull tells whether an argument is the word null.
+func writtenNull(i interpreter.InterpretableV2) bool {
+	c, ok := i.(interpreter.InterpretableConst)
+	return ok && isNull(c.Value())
+}
+
 func equal(a, b ref.Val) ref.Val {
-	if !small(a) && !small(b) {
+	switch {
+	case isNull(a) || isNull(b):
+		return types.False
+	case !small(a) && !small(b):
 		return tooMuch("lists or objects of more than 100 values are compared")
 	}
 	return types.Equal(a, b)
+}
+
+func ofTexts(v []ref.Val, holds func(s, part string) bool) ref.Val {
+	s, ok := v[0].(types.String)
+	part, fits := v[1].(types.String)
+	switch {
+	case isNull(v[0]) || isNull(v[1]):
+		return types.False
+	case !ok || !fits:
+		return types.NoSuchOverloadErr()
+	}
+	return types.Bool(holds(string(s), string(part)))
+}
+
+// matches tells whether a text has a part that fits a pattern.
+func matches(v []ref.Val) ref.Val {
+	s, ok := v[0].(types.String)
+	source, fits := v[1].(types.String)
+	switch {
+	case isNull(v[0]):
+		return types.False
+	case !ok || !fits:
+		return types.NoSuchOverloadErr()
+	}
+	p, err := findPattern(string(source), len(s))
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return types.Bool(p.MatchString(string(s)))
 }
 
 func not(v ref.Val) ref.Val {

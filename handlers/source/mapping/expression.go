@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
@@ -115,7 +116,12 @@ func missing(err error) bool {
 }
 
 // compiler compiles the texts of one mapping.
-type compiler struct{ bad []error }
+type compiler struct {
+	bad []error
+	// proved is set for what must come from the body, which the sender vouches for: not from a header, which most schemes
+	// do not cover, and not from the clock or from nowhere.
+	proved bool
+}
 
 func (c *compiler) fault(at, format string, args ...any) {
 	c.bad = append(c.bad, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
@@ -158,21 +164,50 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 			if i == most {
 				break
 			}
-			c.fault(at, "line %d, column %d: %s", issue.Location.Line(), issue.Location.Column()+1, issue.Message)
+			where := ""
+			if l := issue.Location; l.Line() > 0 {
+				where = fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1)
+			}
+			c.fault(at, "%s%s", where, issue.Message)
 		}
+		return nil
+	}
+	if why := c.misuse(checked); why != "" {
+		c.fault(at, "%s", why)
 		return nil
 	}
 	if !anyOf(checked.OutputType(), results) {
 		c.fault(at, "it gives %s; it must give %s", checked.OutputType(), orList(results))
 		return nil
 	}
-	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
+	program, err := e.Program(checked, cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
 		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient))
 	if err != nil {
 		c.fault(at, "%w", err)
 		return nil
 	}
 	return program
+}
+
+// misuse tells what a program that must come from the body uses instead; empty if nothing.
+func (c *compiler) misuse(a *cel.Ast) string {
+	uses := map[string]bool{}
+	ast.PreOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.IdentKind {
+			uses[e.AsIdent()] = true
+		}
+	}))
+	switch {
+	case !c.proved:
+		return ""
+	case uses["headers"]:
+		return "it looks at a header, which a signature rarely covers, so that another could be put in; take it from the body"
+	case uses["now"]:
+		return "it looks at the clock; take it from the body"
+	case !uses["body"] && !uses["item"]:
+		return "it does not look at the body, so that each delivery would give the same"
+	}
+	return ""
 }
 
 func anyOf(t *cel.Type, allowed []*cel.Type) bool {

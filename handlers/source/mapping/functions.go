@@ -79,13 +79,7 @@ func textFunctions() []cel.EnvOption {
 		member("join", "list_join_string", []*cel.Type{list, s}, s, func(v []ref.Val) ref.Val {
 			return join(v[0].(traits.Lister), str(v[1]))
 		}),
-		member("matches", "matches_string", []*cel.Type{s, s}, cel.BoolType, func(v []ref.Val) ref.Val {
-			p, err := findPattern(str(v[1]), len(str(v[0])))
-			if err != nil {
-				return types.WrapErr(err)
-			}
-			return types.Bool(p.MatchString(str(v[0])))
-		}),
+		member(overloads.Matches, overloads.MatchesString, []*cel.Type{s, s}, cel.BoolType, matches),
 	}
 }
 

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -39,7 +40,7 @@ func (estimator) CallCost(function, _ string, args []ref.Val, result ref.Val) *u
 		bytes += length(a)
 	}
 	switch function {
-	case "matches", "capture":
+	case overloads.Matches, "capture":
 		if source, ok := args[len(args)-1].(types.String); ok {
 			if v, ok := patterns.Load(string(source)); ok {
 				sum += bytes * v.(pattern).size / patternCost

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/resetd/resetd/schemas"
@@ -133,9 +134,9 @@ func (m *Mapping) invalid(r schemas.Request) *fault {
 	if p == nil {
 		return nil
 	}
-	f := &fault{kind: kindInvalid}
+	var all []string
 	for _, e := range p.Errors {
-		f.detail = e.Pointer + ": " + e.Detail
+		all = append(all, strings.TrimPrefix(e.Pointer, "/")+": "+e.Detail)
 	}
-	return f
+	return &fault{kind: kindInvalid, detail: strings.Join(all, "; ")}
 }

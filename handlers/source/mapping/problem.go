@@ -118,12 +118,14 @@ type looked []string
 func (l *looked) add(e *expression, v any, found bool) {
 	state := "empty"
 	switch {
-	case e.program != nil:
+	case e.program != nil && absent(v):
 		state = "gave nothing"
 	case !found:
 		state = "missing"
 	case v == nil:
 		state = "null"
+	case !absent(v):
+		state = "names nobody"
 	}
 	*l = append(*l, e.name()+" ("+state+")")
 }

@@ -148,13 +148,13 @@ func (s *keySource) start(ctx context.Context) chan struct{} {
 		return s.flight
 	}
 	s.tried, s.flight = now, make(chan struct{})
-	go s.try(context.WithoutCancel(ctx), now)
+	go s.try(context.WithoutCancel(ctx), now, s.timeout)
 	return s.flight
 }
 
 // try fetches the keys once. What was there stays if it fails.
-func (s *keySource) try(ctx context.Context, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+func (s *keySource) try(ctx context.Context, now time.Time, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	keys, err := s.fetch(ctx)
 

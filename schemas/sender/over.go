@@ -13,6 +13,10 @@ func (p Profile) Over(preset Profile) Profile {
 	if p.Verify.Scheme != "" && p.Verify.Scheme != preset.Verify.Scheme {
 		out.Verify = p.Verify // what the preset says of another scheme means nothing here
 	}
+	if h, own := &out.Verify.HMAC, p.Verify.HMAC; !h.SignsTime() && preset.Verify.HMAC.SignsTime() {
+		// What was laid over it signs no time, so that where the preset finds one means nothing here either.
+		h.TimestampHeader, h.TimestampPick, h.TimestampFormat = own.TimestampHeader, own.TimestampPick, own.TimestampFormat
+	}
 	out.IgnoreWhen = slices.Concat(p.IgnoreWhen, preset.IgnoreWhen)
 	out.RefuseWhen = slices.Concat(p.RefuseWhen, preset.RefuseWhen)
 	out.Map.SkipWhen = slices.Concat(p.Map.SkipWhen, preset.Map.SkipWhen)

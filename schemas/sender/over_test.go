@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/resetd/resetd/schemas"
 	"github.com/resetd/resetd/schemas/sender"
+	"github.com/resetd/resetd/schemas/signature"
 )
 
 func TestConfigurationIsLaidOverThePreset(t *testing.T) {
@@ -44,6 +46,25 @@ func TestAnotherSchemeTakesNothingFromThePreset(t *testing.T) {
 	over := sender.Profile{}
 	over.Verify.Scheme, over.Verify.Secret.In = "shared-secret", "bearer"
 	if got := over.Over(preset).Verify; got.HMAC.SignatureHeader != "" || got.Secret.In != "bearer" || got.Scheme != "shared-secret" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAContentWithoutATimeTakesNoTimeFromThePreset(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme = "hmac"
+	preset.Verify.HMAC = signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms"}
+	over := sender.Profile{}
+	over.Verify.HMAC.ContentTemplate = "{body}"
+	if got, want := over.Over(preset).Verify.HMAC, (signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{body}"}); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+	over.Verify.HMAC = signature.Template{ContentTemplate: "{body}{timestamp}"}
+	if got := over.Over(preset).Verify.HMAC; got.TimestampHeader != "X-Time" || got.TimestampFormat != "unix_ms" {
+		t.Errorf("%+v", got)
+	}
+	over.Verify.HMAC = signature.Template{ContentTemplate: "{body}", TimestampHeader: "X-Mine"} // a fault that its owner must hear of
+	if got := over.Over(preset).Verify.HMAC; got.TimestampHeader != "X-Mine" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the servers that the tests start for themselves: OpenLDAP, Redis,
-# PostgreSQL, Keycloak, 389 Directory Server, and moto for AWS. `make test` calls it first; with
+# PostgreSQL, Keycloak, 389 Directory Server, moto for AWS, and Node-RED. `make test` calls it first; with
 # everything in place it only looks and says nothing.
 #
 # It installs as root on Debian and Ubuntu, without starting any service. Where
@@ -8,8 +8,8 @@
 # how to install it. Tests that need a missing server are skipped.
 #
 #   RESETD_TEST_REQUIRE  all, or a list out of slapd,redis,postgres,
-#                        keycloak,moto,389ds: servers without which this script
-#                        (exit 1) and the tests fail
+#                        keycloak,samba,moto,389ds,nodered: servers without
+#                        which this script (exit 1) and the tests fail
 #   RESETD_TEST_INSTALL  no: look, but install nothing
 #   RESETD_TEST_DIRS     folders to look in besides PATH, separated by colons,
 #                        instead of the distributions' own (as in find.go)
@@ -91,6 +91,37 @@ add_moto() {
 	rm -rf "$moto_home" "$moto_log"
 }
 
+# Node-RED comes from npm, into a folder of its own. The version is also in nodered.go and in
+# testserver/nodered/package.json, whose lock file pins all that it needs, by sums.
+nodered_version=4.1.15
+nodered_home=${XDG_CACHE_HOME:-${HOME-}/.cache}/resetd/node-red-$nodered_version
+
+# have_nodered: is there a Node, and a Node-RED that was installed to its end?
+have_nodered() { have node && [ -f "$nodered_home/node_modules/node-red/red.js" ]; }
+
+# add_nodered installs Node-RED as the lock file says, at the second attempt if the first one fails or hangs. Scripts of
+# packages are not run. The last command refuses a Node that is too old for it.
+add_nodered() {
+	echo "test-servers: installing node-red $nodered_version" >&2
+	mkdir -p "$(dirname "$nodered_home")" || return 1
+	work=$(mktemp -d "$(dirname "$nodered_home")/work-XXXXXX") || return 1
+	limit=
+	if command -v timeout >/dev/null 2>&1; then limit="timeout 180"; fi
+	for attempt in 1 2; do
+		cp "$(dirname "$0")/testserver/nodered/package.json" "$(dirname "$0")/testserver/nodered/package-lock.json" "$work" || break
+		# shellcheck disable=SC2086 # a program and its argument, or nothing
+		if (cd "$work" && $limit npm ci --ignore-scripts --omit=optional --no-audit --no-fund --no-update-notifier --loglevel=error &&
+			node node_modules/node-red/red.js --version) >"$work/log" 2>&1 </dev/null; then
+			rm -rf "$nodered_home"
+			mv "$work" "$nodered_home"
+			return
+		fi
+		echo "test-servers: node-red can not be had (attempt $attempt of 2); the last words:" >&2
+		tail -n 15 "$work/log" >&2
+	done
+	rm -rf "$work"
+}
+
 # look sets $missing to the servers that are not installed.
 look() {
 	missing=
@@ -100,6 +131,7 @@ look() {
 	have_keycloak || missing="$missing keycloak"
 	{ have samba && have samba-tool && have ldbmodify && have kinit; } || missing="$missing samba"
 	have_moto || missing="$missing moto"
+	have_nodered || missing="$missing nodered"
 	{ have ns-slapd && have certutil && have pk12util && have openssl && [ -d /usr/share/dirsrv/data ]; } || missing="$missing 389ds"
 }
 
@@ -133,6 +165,8 @@ packages() {
 	dnf:moto) echo python3 ;;
 	apk:moto) echo python3 py3-pip ;;
 	brew:moto) echo python ;;
+	apt-get:nodered | dnf:nodered | apk:nodered) echo nodejs npm ;;
+	brew:nodered) echo node ;;
 	apt-get:389ds) echo 389-ds-base libnss3-tools openssl ;;
 	dnf:389ds) echo 389-ds-base nss-tools openssl ;;
 	apt-get:samba) echo samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba ldb-tools krb5-user ;;
@@ -148,6 +182,11 @@ packages() {
 
 # advice SERVER: the command to install it with, by this system's manager.
 advice() {
+	# npm is there and did not bring it, or was not to: no package of the system's helps.
+	if [ "$1" = nodered ] && have node && command -v npm >/dev/null 2>&1; then
+		echo "make servers"
+		return
+	fi
 	for manager in apt-get dnf apk brew; do
 		command -v "$manager" >/dev/null 2>&1 || continue
 		[ -n "$(packages "$manager" "$1")" ] || continue
@@ -189,14 +228,19 @@ finish() {
 # add installs what is missing. A failure is told and not final: look decides
 # afterwards.
 add() {
+	wanted=
+	for server in $missing; do
+		# A Node from elsewhere brings its own npm, beside which Debian's can not be installed.
+		if [ "$server" = nodered ] && have node && command -v npm >/dev/null 2>&1; then continue; fi
+		wanted="$wanted $(packages apt-get "$server")"
+	done
+	if [ -z "$wanted" ]; then return; fi
 	held=no
 	log=$(mktemp)
 	trap finish EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	hold_services
-	wanted=
-	for server in $missing; do wanted="$wanted $(packages apt-get "$server")"; done
 	echo "test-servers: installing$wanted" >&2
 	export DEBIAN_FRONTEND=noninteractive
 	# An old list of packages may do when the update fails. Another apt at work
@@ -215,7 +259,7 @@ add() {
 			redis) unit=redis-server ;;
 			postgres) unit=postgresql ;;
 			samba) unit="samba-ad-dc smbd nmbd winbind" ;;
-			keycloak | moto | 389ds) continue ;; # no service comes with it, or none before dscreate makes one
+			keycloak | moto | 389ds | nodered) continue ;; # no service comes with it, or none before dscreate makes one
 			esac
 			# shellcheck disable=SC2086 # a list of words
 			systemctl disable $unit >/dev/null 2>&1 || true
@@ -243,6 +287,15 @@ case " $missing " in
 *" moto "*)
 	if [ "${RESETD_TEST_INSTALL-}" != no ] && command -v python3 >/dev/null 2>&1; then
 		add_moto
+		look
+	fi
+	;;
+esac
+
+case " $missing " in
+*" nodered "*)
+	if [ "${RESETD_TEST_INSTALL-}" != no ] && have node && command -v npm >/dev/null 2>&1; then
+		add_nodered || true
 		look
 	fi
 	;;

@@ -101,7 +101,7 @@ func provocations(t *testing.T) []provoke {
 			all = append(all, api(r.call, 403, r.known, viewerToken), with(schemas.ErrState, api(r.call, 409, r.known, r.token)))
 		}
 	}
-	return append(all, systemProvocations()...)
+	return slices.Concat(all, senderProvocations(t), systemProvocations())
 }
 
 func TestEveryDocumentedStatusIsReallyAnsweredAsDocumented(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/resetd/resetd/handlers"
 	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
 	"github.com/resetd/resetd/schemas/signature"
 )
@@ -67,9 +68,7 @@ func newFixture(t testing.TB, change ...func(*handlers.Deps)) *fixture {
 
 func (f *fixture) deps() handlers.Deps {
 	validator := schemas.NewValidator()
-	sources, err := source.New([]source.Config{
-		{Name: "soar", Preset: "native", Keys: []schemas.Secret{schemas.NewSecret(soarKey), schemas.NewSecret(soarOldKey)}},
-	}, validator)
+	sources, err := source.New([]source.Config{{Name: "soar", Preset: "native", Profile: keyed(soarKey, soarOldKey)}}, validator, verify.Options{})
 	if err != nil {
 		f.t.Fatal(err)
 	}

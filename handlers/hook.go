@@ -33,6 +33,10 @@ func (f *Face) hook(c *call) error {
 		return err
 	}
 	src, known := f.Sources.Find(c.Param("source"))
+	if c.Request.Method != http.MethodPost && !src.Asks() {
+		c.Header("Allow", http.MethodPost)
+		return f.noMethod(c)
+	}
 	d := &verify.Delivery{Method: c.Request.Method, Path: c.Request.URL.Path, Header: c.Request.Header, Body: body, Token: c.Param("token"),
 		Peer: address(c.RemoteIP()), Client: client, TLS: c.Request.TLS}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), verifyTimeout)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/resetd/resetd/handlers"
+	"github.com/resetd/resetd/handlers/source"
 )
 
 // lines reads the log; every line must be JSON.
@@ -59,7 +60,7 @@ func TestForwardedAddressIsBelievedOnlyFromATrustedProxy(t *testing.T) {
 }
 
 func TestFloodOfRefusalsDoesNotFloodTheLogButIsCounted(t *testing.T) {
-	f := newFixture(t)
+	f := newFixture(t, func(d *handlers.Deps) { d.Refusals = source.Rate{Count: 1000, Per: time.Second} }) // from many addresses
 	f.fast = true
 	for range 1000 {
 		f.deliver("msg_1", native(good), header("webhook-id"))

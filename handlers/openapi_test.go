@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,6 +62,9 @@ func TestDocumentedSecurityFitsTheRole(t *testing.T) {
 			}
 			if strings.HasPrefix(path, "/v1/hooks/") {
 				want = "standardWebhooks"
+				if path != "/v1/hooks/{source}" || method == http.MethodGet {
+					want = "sourceProof"
+				}
 			}
 			if got := strings.Join(schemes, " "); got != want {
 				t.Errorf("%s %s: security %q, want %q", method, path, got, want)

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,7 +44,7 @@ func (s *stubTasks) Submit(ctx context.Context, sub schemas.Submission) ([]schem
 				schemas.FieldError{Pointer: fmt.Sprintf("/%d/systems/%d", i, j), Detail: "there is no such system"})
 		}
 	}
-	key := sub.Source + " " + sub.Key
+	key := sub.Source + " " + cmp.Or(sub.Key, fmt.Sprintf("%x", sub.BodyHash))
 	if tasks, ok := s.kept[key]; ok {
 		if s.hash[key] != sub.BodyHash {
 			return nil, false, schemas.ErrKeyReused

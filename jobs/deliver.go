@@ -10,8 +10,11 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// HandleCallback is what a worker does with a wake-up of the callback queue: it claims the callback, rebuilds its body
-// from the history, sends it, and records the attempt. It never decides anything about the reset itself.
+// recordTime is how long a worker whose context has ended may take to record what it has delivered.
+const recordTime = 2 * time.Second
+
+// HandleCallback is what a worker does with a wake-up of the callback queue: it claims the callback, rebuilds from the
+// history what it tells, sends it, and records the attempt. It never decides anything about the reset itself.
 func (s *Service) HandleCallback(ctx context.Context, w Work) {
 	f := s.feeders[CallbackQueue]
 	defer f.done(w)
@@ -29,14 +32,21 @@ func (s *Service) HandleCallback(ctx context.Context, w Work) {
 	log := s.Logger.With().Str("task", c.TaskID).Str("source", c.Source).Logger()
 	ctx, _, release := s.leases.hold(log.WithContext(ctx), Work{ID: c.ID, TaskID: c.TaskID, Queue: CallbackQueue, Generation: c.Generation}, until)
 	defer release()
-	body, err := s.callbackBody(ctx, c)
+	told, err := s.callbackTask(ctx, c)
 	if err != nil {
 		log.Error().Err(err).Str("callback", c.ID).Msg("cannot rebuild the callback; the sweep brings it back")
 		return
 	}
-	attempt, retryAfter := s.Poster.Post(ctx, c.Source, c.URL, c.ID, body)
+	attempt, retryAfter := s.Poster.Post(ctx, c, told)
 	if ctx.Err() != nil {
-		return
+		if attempt.Error != "" && len(attempt.Done) <= len(c.Done()) {
+			return
+		}
+		// Something was delivered, and not every receiver knows a message that it has seen: it must not be lost that it was.
+		// If the claim went to somebody else meanwhile, the ledger refuses this.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+		defer cancel()
 	}
 	if attempt.Error == schemas.AttemptBusy {
 		s.putOff(ctx, c, max(retryAfter, time.Second))
@@ -56,26 +66,26 @@ func (s *Service) HandleCallback(ctx context.Context, w Work) {
 		Int64("took", attempt.TookMS).Msg("callback")
 }
 
-// callbackBody gives the message as it was when the callback became due: the fold of the task's first events, without
-// sealed passwords, which are for those who may read the task here.
-func (s *Service) callbackBody(ctx context.Context, c schemas.Callback) ([]byte, error) {
+// callbackTask gives the task as it was when the callback became due: the fold of its first events, without sealed
+// passwords, which are for those who may read the task here.
+func (s *Service) callbackTask(ctx context.Context, c schemas.Callback) (schemas.Task, error) {
 	t, err := s.Ledger.Task(ctx, c.TaskID)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	if t.Version != c.Version {
 		events, err := s.Ledger.Events(ctx, c.TaskID)
 		if err != nil {
-			return nil, err
+			return t, err
 		}
 		t = schemas.Task{}
 		for _, e := range events[:min(c.Version, len(events))] {
 			if t, err = t.Apply(e); err != nil {
-				return nil, fmt.Errorf("fold the history: %w", err)
+				return t, fmt.Errorf("fold the history: %w", err)
 			}
 		}
 	}
-	return schemas.Encode(t.Message())
+	return t.Message().Data, nil
 }
 
 // afterAttempt decides what follows: delivered, another attempt at a time, or given up.
@@ -83,7 +93,8 @@ func (s *Service) afterAttempt(c schemas.Callback, a schemas.Attempt, retryAfter
 	if a.Error == "" {
 		return schemas.CallbackDelivered, time.Time{}
 	}
-	if a.HTTPStatus == http.StatusGone { // the receiver asks never to be called again
+	// Gone asks never to be called again; without a reference there is nobody to be called.
+	if a.HTTPStatus == http.StatusGone || a.Error == schemas.AttemptNoReference {
 		return schemas.CallbackDead, time.Time{}
 	}
 	delay, again := s.NextDelay(c.Attempts+1, retryAfter)

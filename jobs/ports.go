@@ -10,9 +10,10 @@ import (
 // Ledger is the durable record: the only truth. Every method is safe for concurrent use. A method that writes returns
 // only after its transaction is durable; schemas.ErrOverloaded means that nothing was promised and may be tried again.
 type Ledger interface {
-	// Create records all tasks of a delivery in one transaction, or none: each with its accepted event, its projection,
-	// its work and the callbacks that are due at once. When (Source, Key) is known already it writes nothing and gives
-	// the first tasks as they stand now, with replay set; if the body hash differs it gives schemas.ErrKeyReused.
+	// Create records all tasks of a delivery in one transaction, or none: each with its events, its projection, its work and
+	// the callbacks that are due at once. When (Source, Key) is known already it writes nothing and gives the first tasks as
+	// they stand now, with replay set; if the body hash differs it gives schemas.ErrKeyReused. A delivery without a Key is
+	// known by (Source, BodyHash): Repeat says whether that is a replay, schemas.ErrReplayed, or a new delivery.
 	Create(ctx context.Context, d NewDelivery) (tasks []schemas.Task, replay bool, err error)
 	// Transition loads a task, asks decide which events follow, folds and records them, all in one transaction. decide
 	// may run more than once, must not block, and gives TaskID, At, Type, Actor and what the type needs; Seq is set by
@@ -26,6 +27,14 @@ type Ledger interface {
 	// Route is a Transition whose events may add an enforcement on that system to the task as it is given (its source and
 	// systems; the rest of it is not looked at). schemas.ErrState means that it acts on others by now.
 	Route(ctx context.Context, t schemas.Task, system string, decide func(schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
+	// Intend is a Transition of a task that is about to change what a subject stands for. decide is also given the task that
+	// recorded an intended event under the subject last; nil if there is none, or if it is this one. An intended event among
+	// those that decide gives makes this task the last. Whoever intends the same, also in another process, does so before or
+	// after it, never at the same time.
+	Intend(ctx context.Context, taskID string, s Subject, decide func(t schemas.Task, last *schemas.Task) ([]schemas.Event, error)) (schemas.Task, error)
+	// Followed lists up to limit ids of enforcements that those of other tasks wait for, in their order, from the first
+	// behind after.
+	Followed(ctx context.Context, after string, limit int) ([]string, error)
 	// Renew moves the due time of claims whose generation is still the one given, and tells which are lost.
 	Renew(ctx context.Context, claims []Work, until time.Time) (lost []Work, err error)
 
@@ -58,9 +67,12 @@ type Ledger interface {
 // NewDelivery is what Create records.
 type NewDelivery struct {
 	Source   string
-	Key      string
+	Key      string // empty: made from the body and the time
 	BodyHash [32]byte
+	Repeat   schemas.Repeat  // what a body that was seen before means; only without a Key
 	Accepted []schemas.Event // one accepted event a task, each with a task id of its own
+	// Then are the events that follow at once, for the task at the same place. There may be fewer of them than tasks.
+	Then [][]schemas.Event
 }
 
 // Work is one unit that waits for a worker or is held by one: an enforcement, or a callback to deliver. It exists as
@@ -68,7 +80,7 @@ type NewDelivery struct {
 type Work struct {
 	ID         string // enforcement id, or callback id
 	TaskID     string
-	Queue      string // QueueOf(system), or CallbackQueue
+	Queue      string // QueueOf(system), FollowQueue(enforcement), or CallbackQueue
 	Generation int
 	DueAt      time.Time // when it needs a worker: now, the next attempt, or the end of the lease
 }
@@ -99,9 +111,10 @@ type Queue interface {
 	Waiting(ctx context.Context, w Work) (bool, error)
 }
 
-// Poster delivers one signed message to a callback URL. It never follows redirects and refuses forbidden addresses.
+// Poster tells a receiver what became of a task. It never follows redirects and refuses forbidden addresses.
 type Poster interface {
-	// Post sends body with the webhook headers for id, signed with the source's key at the time of the attempt. It gives
-	// the attempt, and how long the receiver asked to wait (zero if it did not).
-	Post(ctx context.Context, source, url, id string, body []byte) (a schemas.Attempt, retryAfter time.Duration)
+	// Post makes one attempt to deliver a callback: it says in the format of the callback's source how the task stands,
+	// and proves who says it as that format wants it. What the callback's last attempt delivered is not sent again. It
+	// gives the attempt, and how long the receiver asked to wait (zero if it did not).
+	Post(ctx context.Context, c schemas.Callback, t schemas.Task) (a schemas.Attempt, retryAfter time.Duration)
 }

@@ -9,7 +9,8 @@ import (
 // CallbackFinal is the event that stands for every final status.
 const CallbackFinal = "final"
 
-// CallbackPlan is what was settled when the task was accepted: where it tells, and of what.
+// CallbackPlan is what was settled when the task was accepted: where it tells, and of what. Where the source's format is
+// a template, the URL shows scheme, host and port alone: the rest is configured, and may be a secret.
 type CallbackPlan struct {
 	URL    string   `json:"url"`
 	Events []string `json:"events"`
@@ -71,13 +72,29 @@ type Attempt struct {
 	// Error is a short class (dns, connect, tls, timeout, refused_address, redirect, status …); empty when delivered.
 	Error  string `json:"error,omitempty"`
 	Detail string `json:"detail,omitempty"`
+	// Done names those requests of the source's callback format that were taken so far, where another one failed: the next
+	// attempt does not make them again.
+	Done []string `json:"done,omitempty"`
+}
+
+// Done names the requests that need not be made again: those that were taken before the last attempt failed. A callback
+// that is sent again after it was delivered begins anew.
+func (c Callback) Done() []string {
+	if len(c.Log) == 0 || c.Log[len(c.Log)-1].Error == "" {
+		return nil
+	}
+	return c.Log[len(c.Log)-1].Done
 }
 
 // AttemptBusy is the Attempt.Error of a callback that was not sent, because too many others wait for the same receiver.
 // It does not count as an attempt.
 const AttemptBusy = "busy"
 
-// CallbackMessage is the body of a callback.
+// AttemptNoReference is the Attempt.Error of a callback that has nowhere to go: the task names no ticket in the form that
+// the source's callback format needs. No other attempt would end otherwise, so none is made.
+const AttemptNoReference = "no_reference"
+
+// CallbackMessage is the body of a callback in the standard format.
 type CallbackMessage struct {
 	Type      string    `json:"type"` // password_reset.<status>
 	Timestamp time.Time `json:"timestamp"`

@@ -38,7 +38,8 @@ type Enforcement struct {
 	Detail string `json:"detail,omitempty"`
 	// Generation counts the claims and repeats; a worker that holds an older one has lost the right to act.
 	Generation int `json:"generation"`
-	// Attempts counts the claims since the enforcement was queued or retried; waits that the system asked for do not count.
+	// Attempts counts the claims since the enforcement was queued or retried; waits that the system asked for do not count,
+	// nor does a claim that found out that another task does the same.
 	Attempts int       `json:"attempts"`
 	Steps    []Step    `json:"steps,omitempty"`
 	Identity *Identity `json:"identity,omitempty"`
@@ -46,6 +47,11 @@ type Enforcement struct {
 	// account whose password lives here is copied there.
 	Account *Account `json:"account,omitempty"`
 	Via     string   `json:"via,omitempty"`
+	// CoalescedWith, if set, is the enforcement of another task whose end is, or will be, that of this one too. Nothing is
+	// done for this one then.
+	CoalescedWith *Coalesced `json:"coalesced_with,omitempty"`
+	// Alone tells that a person has had it repeated: it is not coalesced any more.
+	Alone bool `json:"alone,omitzero"`
 	// WaitsFor is the system whose enforcement must end first, while queued.
 	WaitsFor string `json:"waits_for,omitempty"`
 	// Sealed is the new password, encrypted to the configured recipients (age, armoured); never in a callback.
@@ -58,6 +64,9 @@ type Enforcement struct {
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 }
+
+// Follows tells whether the enforcement waits for the end of another task's.
+func (e Enforcement) Follows() bool { return e.CoalescedWith != nil && e.Status == StatusQueued }
 
 // InDoubt tells whether a reset may have been sent whose outcome was never recorded.
 func (e Enforcement) InDoubt() bool { return e.Intent != nil && !e.Status.Final() }

@@ -8,6 +8,8 @@ var (
 	ErrOverloaded = errors.New("the ledger is full or does not answer")
 	// ErrKeyReused: the idempotency key was used before with another body.
 	ErrKeyReused = errors.New("this idempotency key was used before with another body")
+	// ErrReplayed: the very same body was delivered before, longer ago than a sender repeats itself.
+	ErrReplayed = errors.New("this delivery was seen before, longer ago than a sender repeats itself")
 	// ErrNotFound: no such task, callback, system or source.
 	ErrNotFound = errors.New("not found")
 	// ErrForbidden: the source may not ask for this.

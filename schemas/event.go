@@ -26,6 +26,10 @@ type Event struct {
 	Waited bool `json:"waited,omitzero"`
 	// WaitsFor, with a deferral, names the system whose enforcement must end first: the end of that ends the wait.
 	WaitsFor string `json:"waits_for,omitempty"`
+	// CoalescedWith names the enforcement of another task that this one waits for, or, with an end, whose end it shares.
+	CoalescedWith *Coalesced `json:"coalesced_with,omitempty"`
+	// Alone, with retried, keeps the enforcement from being coalesced.
+	Alone bool `json:"alone,omitzero"`
 	// Account and Via belong to routed: how the account is named on System, and the system that said so.
 	Account *Account `json:"account,omitempty"`
 	Via     string   `json:"via,omitempty"`

@@ -34,7 +34,11 @@ func accepted(begin Status, n int) Event {
 
 // next makes the event that follows a task's last one.
 func next(t Task, on EventType) Event {
-	return Event{TaskID: "t", Seq: t.Version + 1, At: noon.Add(time.Duration(t.Version) * time.Second), Type: on, Actor: "worker:test"}
+	e := Event{TaskID: "t", Seq: t.Version + 1, At: noon.Add(time.Duration(t.Version) * time.Second), Type: on, Actor: "worker:test"}
+	if on == EventCoalesced {
+		e.CoalescedWith = &Coalesced{TaskID: "first", EnforcementID: "first.0"}
+	}
+	return e
 }
 
 func apply(t *testing.T, task Task, e Event) Task {

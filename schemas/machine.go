@@ -13,6 +13,7 @@ const (
 	EventClaimed       EventType = "claimed"        // a worker took it
 	EventIntended      EventType = "intended"       // evidence stored; the reset is sent next
 	EventDeferred      EventType = "deferred"       // put back, to be tried later
+	EventCoalesced     EventType = "coalesced"      // another task does the same: it waits for the end of that one
 	EventSucceeded     EventType = "succeeded"      // enforced and proved
 	EventFailed        EventType = "failed"         // will not be tried again by itself
 	EventNotFound      EventType = "not_found"      // the system does not know the account
@@ -24,7 +25,7 @@ const (
 // EventTypes lists every event type, in the order of a task's life.
 func EventTypes() []EventType {
 	return []EventType{EventAccepted, EventRouted, EventApproved, EventRejected, EventClaimed, EventIntended, EventDeferred,
-		EventSucceeded, EventFailed, EventNotFound, EventNotApplicable, EventCancelled, EventRetried}
+		EventCoalesced, EventSucceeded, EventFailed, EventNotFound, EventNotApplicable, EventCancelled, EventRetried}
 }
 
 type edge struct {
@@ -41,10 +42,12 @@ var machine = map[edge]Status{
 	{StatusQueued, EventCancelled}:          StatusCancelled,
 	{StatusQueued, EventRejected}:           StatusRejected,
 	{StatusQueued, EventFailed}:             StatusUnsuccessful,
-	{StatusQueued, EventDeferred}:           StatusQueued,     // its wake-up was lost in the queue: a new generation
+	{StatusQueued, EventDeferred}:           StatusQueued, // its wake-up was lost, or it waits for another task no more
+	{StatusQueued, EventCoalesced}:          StatusQueued,
 	{StatusInProgress, EventClaimed}:        StatusInProgress, // taken over from a dead worker
 	{StatusInProgress, EventIntended}:       StatusInProgress,
 	{StatusInProgress, EventDeferred}:       StatusQueued,
+	{StatusInProgress, EventCoalesced}:      StatusQueued, // found out once the account was known
 	{StatusInProgress, EventSucceeded}:      StatusSuccessful,
 	{StatusInProgress, EventFailed}:         StatusUnsuccessful,
 	{StatusInProgress, EventNotFound}:       StatusNotFound,

@@ -35,6 +35,8 @@ type Request struct {
 	Callback       *CallbackRequest `json:"callback,omitempty" validate:"omitempty"`
 	DryRun         bool             `json:"dry_run,omitzero"`
 	OccurredAt     time.Time        `json:"occurred_at,omitzero" validate:"calendar"`
+	// Coalesce, if false, has the account reset whatever other tasks do for it or have done lately.
+	Coalesce *bool `json:"coalesce,omitempty"`
 	// SkipIfChangedSince leaves a password alone that was set at this time or later: its owner, or a reset by hand, may
 	// have been quicker than the alert. Sessions are ended all the same. Whoever stole the account may have been quicker
 	// too, so it is for the sender to ask for.

@@ -45,6 +45,9 @@ func (t Task) Apply(e Event) (Task, error) {
 	if e.Type == EventRouted {
 		return route(t, e)
 	}
+	if e.Type == EventCoalesced && (e.CoalescedWith == nil || e.CoalescedWith.TaskID == t.ID) {
+		return t, fmt.Errorf("%w: coalesced must name an enforcement of another task", ErrTransition)
+	}
 	t.Enforcements = slices.Clone(t.Enforcements)
 	hit := false
 	for i := range t.Enforcements {
@@ -151,6 +154,13 @@ func accept(t Task, e Event) (Task, error) {
 }
 
 func (n *Enforcement) apply(to Status, e Event) {
+	follows := n.CoalescedWith != nil
+	if e.CoalescedWith != nil {
+		n.CoalescedWith = e.CoalescedWith
+		if !follows && n.Status == StatusInProgress {
+			n.Attempts--
+		}
+	}
 	n.Status, n.Code, n.Detail = to, e.Code, e.Detail
 	n.NotBefore, n.FinishedAt, n.WaitsFor = time.Time{}, time.Time{}, ""
 	if e.Sealed != "" {
@@ -165,6 +175,9 @@ func (n *Enforcement) apply(to Status, e Event) {
 	n.Steps = mergeSteps(n.Steps, e.Steps)
 	switch e.Type {
 	case EventClaimed:
+		if follows { // only to be given its end
+			break
+		}
 		n.Attempts++
 		if n.StartedAt.IsZero() {
 			n.StartedAt = e.At
@@ -172,6 +185,9 @@ func (n *Enforcement) apply(to Status, e Event) {
 	case EventIntended:
 		n.Intent, n.IntentAt = e.Intent, e.At
 	case EventDeferred:
+		if follows { // it goes on by itself, and its time begins
+			n.CoalescedWith, n.StartedAt = nil, time.Time{}
+		}
 		n.NotBefore, n.WaitsFor = e.DueAt, e.WaitsFor
 		if e.Waited {
 			n.Attempts--
@@ -183,6 +199,7 @@ func (n *Enforcement) apply(to Status, e Event) {
 		}
 	case EventRetried: // a person's decision to begin anew, whatever was before
 		n.Attempts, n.Steps, n.StartedAt, n.Intent, n.IntentAt, n.Sealed = 0, nil, time.Time{}, nil, time.Time{}, ""
+		n.CoalescedWith, n.Alone = nil, e.Alone
 	}
 	if to.Final() {
 		n.FinishedAt = e.At

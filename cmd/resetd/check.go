@@ -93,6 +93,11 @@ func check(ctx context.Context, c *config.Config, names []string) ([]finding, er
 		}
 	}
 	if len(names) == 0 {
+		senders, err := checkSenders(c)
+		if err != nil {
+			return nil, &exit{exitUsage, err}
+		}
+		all = append(all, senders...)
 		all = append(all, checkLedger(ctx, c))
 		all = append(all, checkQueue(ctx, c)...)
 	}

@@ -34,6 +34,10 @@ type SiteOptions struct {
 	Names   []string // the systems that the source may act on
 	Secrets map[string]string
 	Extra   string // more top-level YAML
+	// Sources is the YAML list of further sources, indented by two spaces.
+	Sources string
+	// Coalesce is what the configuration says of the one source: a duration, or off; empty for the default.
+	Coalesce string
 }
 
 // NewSite writes a configuration with fresh keys into dir and picks a free port.
@@ -90,6 +94,10 @@ func (s *Site) yaml(o SiteOptions) string {
 	if o.CallbackURL != "" {
 		fmt.Fprintf(&b, "    callback: {url: %q, key: \"file:callback.key\", events: [final]}\n", o.CallbackURL)
 	}
+	if o.Coalesce != "" {
+		fmt.Fprintf(&b, "    coalesce: %s\n", o.Coalesce)
+	}
+	b.WriteString(o.Sources)
 	fmt.Fprintf(&b, "systems:\n%s\napi: {tokens: [{name: ops, role: operator, token: \"file:ops.token\"}, {name: root, role: admin, token: \"file:admin.token\"}]}\ncallbacks: {allow_private_networks: true}\n%s", o.Systems, o.Extra)
 	return b.String()
 }

@@ -19,6 +19,7 @@ type daemon struct {
 	name  string
 	space *workspace
 	argv  func() []string             // program and arguments; asked anew at every start
+	env   []string                    // more environment for the process, as NAME=value
 	ready func(context.Context) error // nil as soon as the server, and no stranger on its port, answers
 	move  func() error                // chooses other ports when the first start finds them taken
 	end   syscall.Signal              // asks the server to end in order
@@ -96,6 +97,7 @@ func (d *daemon) launch(ctx context.Context) error {
 	// Its output goes to a file; a child that held the test's own output open
 	// would keep "go test" waiting.
 	cmd := d.space.command(d.argv())
+	cmd.Env = append(cmd.Env, d.env...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", d.name, err)

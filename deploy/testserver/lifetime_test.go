@@ -39,6 +39,8 @@ func hold(t *testing.T, name string) held {
 		return Samba(t)
 	case "389ds":
 		return DS389(t)
+	case "nodered":
+		return NodeRED(t, noderedFlow(t, echoFlow))
 	}
 	t.Fatalf("no server %q", name)
 	return nil

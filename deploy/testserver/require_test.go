@@ -58,6 +58,7 @@ func TestMissingServerSkipsInOneLineThatTellsHowToInstallIt(t *testing.T) {
 		"postgresql":  func(t testing.TB) { Postgres(t, OwnCluster()) },
 		"ldb-tools":   func(t testing.TB) { Samba(t) },
 		"389-ds-base": func(t testing.TB) { DS389(t) },
+		"nodejs npm":  func(t testing.TB) { NodeRED(t, NodeREDFlow{}) },
 	} {
 		v := judge(start)
 		if v.failed != "" || v.skipped == "" {
@@ -115,7 +116,8 @@ func TestScriptNamesExactlyTheServersThatAreMissingHere(t *testing.T) {
 		_, no389 := findDS389()
 		_, noMoto := findMoto()
 		_, _, noKeycloak := findKeycloak()
-		for server, err := range map[string]error{"moto": noMoto, "keycloak": noKeycloak, "389ds": no389} { // in folders of their own, or several programs
+		_, _, noNodeRED := findNodeRED()
+		for server, err := range map[string]error{"moto": noMoto, "keycloak": noKeycloak, "nodered": noNodeRED, "389ds": no389} { // in folders of their own, or several programs
 			if (err != nil) != strings.Contains(named, server+" is missing") {
 				t.Errorf("%s: this package says %v, the script says %q", server, err, named)
 			}

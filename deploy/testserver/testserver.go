@@ -32,7 +32,7 @@ const startLimit = 90 * time.Second
 
 // Required reports whether a missing server must fail a test rather than skip
 // it. The environment variable RESETD_TEST_REQUIRE holds "all" or a comma
-// separated list out of slapd, redis, postgres, samba, keycloak, moto and 389ds. CI sets it to "all", so that
+// separated list out of slapd, redis, postgres, samba, keycloak, moto, 389ds and nodered. CI sets it to "all", so that
 // a machine without servers can not pass for a machine where they were tested.
 func Required(server string) bool {
 	for _, name := range strings.Split(os.Getenv("RESETD_TEST_REQUIRE"), ",") {

@@ -89,6 +89,9 @@ func (s *Source) Map(ctx context.Context, h http.Header, proof verify.Proof, now
 	return m, nil
 }
 
+// Asks tells whether the sender asks questions before its deliveries.
+func (s *Source) Asks() bool { return len(s.handshakes) > 0 }
+
 // Transmits tells whether the source sends security event tokens, and hears of errors in the words of RFC 8935.
 func (s *Source) Transmits() bool { return s.Scheme == schemeSET }
 

@@ -16,6 +16,9 @@ const (
 	ClassProtocol       = "protocol"          // the answer is not HTTP
 	ClassRedirect       = "redirect"          // a 3xx answer
 	ClassStatus         = "status"            // any other answer than 2xx
+	ClassAnswer         = "answer"            // an answer of 2xx whose body says that it was not done
+	// ClassNoReference: the task names no ticket of the form that the source's format needs.
+	ClassNoReference = schemas.AttemptNoReference
 )
 
 // delivered is the metric label of an attempt without a class.
@@ -24,7 +27,7 @@ const delivered = "delivered"
 // Classes lists every class.
 func Classes() []string {
 	return []string{ClassNotAllowed, ClassSign, ClassBusy, ClassInterrupted, ClassDNS, ClassRefusedAddress, ClassConnect,
-		ClassTLS, ClassTimeout, ClassProtocol, ClassRedirect, ClassStatus}
+		ClassTLS, ClassTimeout, ClassProtocol, ClassRedirect, ClassStatus, ClassAnswer, ClassNoReference}
 }
 
 // Counts tells whether an attempt of a class uses up one place of the schedule. A busy one was never made, and an

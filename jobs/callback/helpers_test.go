@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"bytes"
 	"encoding/pem"
 	"io"
 	"net"
@@ -21,7 +22,31 @@ const (
 	messageID = "cb_0192f5a0-7c1e-7d3a-9f10-1c2d3e4f5a6b"
 )
 
-var message = []byte(`{"type":"password_reset.successful","timestamp":"2026-11-22T07:00:00Z","data":{"id":"t1"}}`)
+// told is the task that the callbacks of these tests tell, and message what is said of it in the standard format.
+var (
+	told = schemas.Task{ID: "0192f5a0-7c1e-7d3a-9f10-1c2d3e4f5a6b", Source: source, IdempotencyKey: "msg_1", Status: schemas.StatusSuccessful, Code: schemas.CodeOK,
+		Request: schemas.Request{Account: schemas.Account{Type: schemas.AccountAddress, Value: "jdoe@example.com"},
+			Reference: "SEC-123", Description: "Credential phish, case 4711"},
+		Enforcements: []schemas.Enforcement{
+			{ID: "0192f5a0-7c1e-7d3a-9f10-1c2d3e4f5a6b.0", System: "corp-ad", Status: schemas.StatusSuccessful, Code: schemas.CodeOK,
+				Sealed: "sealed-password", Steps: []schemas.Step{{Name: schemas.StepReset, Code: schemas.CodeOK}, {Name: schemas.StepRevoke, Code: schemas.CodeUnsupported}}},
+		},
+		Version: 5, CreatedAt: time.Date(2026, 11, 22, 6, 59, 58, 0, time.UTC), UpdatedAt: time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)}
+	message = encoded(told.Message())
+)
+
+func encoded(v any) []byte {
+	out, err := schemas.Encode(v)
+	if err != nil {
+		panic(err) // only for a time that JSON cannot say
+	}
+	return out
+}
+
+// owed is a callback of the test's source.
+func owed(url string) schemas.Callback {
+	return schemas.Callback{ID: messageID, TaskID: told.ID, Source: source, URL: url, Status: told.Status, Version: told.Version}
+}
 
 // received is what a receiver got, whole.
 type received struct {
@@ -29,8 +54,8 @@ type received struct {
 	body    []byte
 }
 
-// receiver is a real HTTPS server on loopback whose certificate the file ca vouches for.
-type receiver struct {
+// endpoint is a real HTTPS server on loopback whose certificate the file ca vouches for.
+type endpoint struct {
 	*httptest.Server
 	ca    string
 	mu    sync.Mutex
@@ -39,14 +64,15 @@ type receiver struct {
 }
 
 // newReceiver starts one; answer may be nil for 204.
-func newReceiver(t *testing.T, answer http.HandlerFunc, adjust ...func(*httptest.Server)) *receiver {
+func newReceiver(t *testing.T, answer http.HandlerFunc, adjust ...func(*httptest.Server)) *endpoint {
 	t.Helper()
-	r := &receiver{}
+	r := &endpoint{}
 	r.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		r.mu.Lock()
 		r.got = append(r.got, received{req, body})
 		r.mu.Unlock()
+		req.Body = io.NopCloser(bytes.NewReader(body)) // for an answer that depends on it
 		if answer == nil {
 			w.WriteHeader(http.StatusNoContent)
 			return
@@ -74,13 +100,13 @@ func newReceiver(t *testing.T, answer http.HandlerFunc, adjust ...func(*httptest
 	return r
 }
 
-func (r *receiver) all() []received {
+func (r *endpoint) all() []received {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]received(nil), r.got...)
 }
 
-func (r *receiver) connections() int {
+func (r *endpoint) connections() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.conns
@@ -131,7 +157,7 @@ func mustNew(t *testing.T, o Options) *Poster {
 
 func post(t *testing.T, p *Poster, url string) (schemas.Attempt, time.Duration) {
 	t.Helper()
-	return p.Post(t.Context(), source, url, messageID, message)
+	return p.Post(t.Context(), owed(url), told)
 }
 
 // wantClass fails unless the attempt failed in a class and says so to a person.

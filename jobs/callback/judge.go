@@ -18,13 +18,22 @@ var hints = map[int]string{
 	http.StatusTooManyRequests:       "the receiver asks to slow down",
 }
 
+// toolHints say the same for the receiver of a template, where its preset knows nothing better.
+var toolHints = map[int]string{
+	http.StatusBadRequest:            "the receiver does not take the request; compare the params and the template with its API",
+	http.StatusUnauthorized:          "the receiver does not accept the log-in; compare callback.auth, whose secret may have expired",
+	http.StatusForbidden:             "the log-in may not do this; give it the right at the receiver",
+	http.StatusNotFound:              "what the reference names is not there, or the log-in may not see it; else correct callback.url",
+	http.StatusMethodNotAllowed:      "correct callback.url, or the template",
+	http.StatusGone:                  "the receiver says that it is gone for good",
+	http.StatusRequestEntityTooLarge: "the text is too long for the receiver; lower template.limit",
+	http.StatusTooManyRequests:       "the receiver asks to slow down",
+}
+
 // judge turns the status of an answer into an attempt: 2xx is delivered, nothing else (Standard Webhooks 1.0.0).
-func judge(status int, t target) schemas.Attempt {
+func judge(status int, t target, hints map[int]string) schemas.Attempt {
 	a := schemas.Attempt{HTTPStatus: status}
-	said := fmt.Sprintf("%s answered %d", t.place(), status)
-	if text := http.StatusText(status); text != "" {
-		said += " " + text
-	}
+	said := saying(status, t)
 	switch {
 	case status >= 200 && status < 300:
 		return a
@@ -42,4 +51,13 @@ func judge(status int, t target) schemas.Attempt {
 	}
 	a.Error, a.Detail = ClassStatus, said+"; "+hint
 	return a
+}
+
+// saying tells the status of an answer in words.
+func saying(status int, t target) string {
+	said := fmt.Sprintf("%s answered %d", t.place(), status)
+	if text := http.StatusText(status); text != "" {
+		said += " " + text
+	}
+	return said
 }

@@ -20,7 +20,7 @@ func TestPostLeavesWorkersForOthersWhenAReceiverHangs(t *testing.T) {
 	var held sync.WaitGroup
 	ended := make([]schemas.Attempt, PerEndpoint)
 	for i := range PerEndpoint {
-		held.Go(func() { ended[i], _ = p.Post(t.Context(), source, dead.URL, messageID, message) })
+		held.Go(func() { ended[i], _ = p.Post(t.Context(), owed(dead.URL), told) })
 	}
 	for range PerEndpoint {
 		<-arrived
@@ -56,7 +56,7 @@ func TestPostDeliversABurstToAHealthyReceiverWithoutTurningAnyAway(t *testing.T)
 	for range workers {
 		busy.Go(func() {
 			for range each {
-				if a, _ := p.Post(t.Context(), source, r.URL, messageID, message); a.Error != "" {
+				if a, _ := p.Post(t.Context(), owed(r.URL), told); a.Error != "" {
 					t.Errorf("got %+v", a)
 				}
 			}

@@ -62,10 +62,11 @@ func TestNothingSecretIsToldByAttemptsLogsErrorsAndMetrics(t *testing.T) {
 	o.Sources[source] = Source{Keys: []signature.Key{symmetric, private}, Allow: places}
 	p := mustNew(t, o)
 
-	var told []string
+	task, told := told, []string(nil)
+	task.Request.Description = "body-secret"
 	classes := map[string]bool{}
 	try := func(name, url, id string) {
-		a, _ := p.Post(t.Context(), name, url, id, []byte(`{"data":"body-secret"}`))
+		a, _ := p.Post(t.Context(), schemas.Callback{Source: name, URL: url, ID: id}, task)
 		classes[a.Error] = true
 		text, err := schemas.Encode(a)
 		if err != nil {

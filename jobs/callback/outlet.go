@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/resetd/resetd/jobs/callback/format"
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/receiver"
 	"github.com/resetd/resetd/schemas/signature"
 )
 
@@ -13,16 +15,28 @@ import (
 type outlet struct {
 	keys   []signature.Key
 	allow  []target
-	listed string  // the prefixes as they are configured, for messages
-	url    string  // the default, empty if there is none
-	own    *target // url, taken apart
+	listed string         // the prefixes as they are configured, for messages
+	url    schemas.Secret // the default, or the base of a template, which may carry a token; empty if there is none
+	own    *target        // url, taken apart
+	cloud  bool           // the format is cloudevents
+	format *format.Format // the template; nil for resetd's own message
 	lanes  map[string]*lane
 }
 
 // newOutlet reads a source's configuration. It names every fault, not the first.
 func newOutlet(s Source, private bool) (*outlet, error) {
-	o := &outlet{keys: s.Keys, listed: strings.Join(s.Allow, ", "), url: s.URL, lanes: map[string]*lane{}}
+	o := &outlet{keys: s.Keys, listed: strings.Join(s.Allow, ", "), url: schemas.NewSecret(s.URL), cloud: s.Format.Format == receiver.CloudEvents, lanes: map[string]*lane{}}
 	var faults []error
+	var wrong receiver.Faults
+	if o.format, wrong = readFormat(s); len(wrong) > 0 {
+		faults = append(faults, wrong)
+	}
+	where := "callback.url"
+	if o.format != nil {
+		if secret, ok := o.format.URL(); ok {
+			o.url, where = secret, "callback.auth.secret"
+		}
+	}
 	take := func(what, raw string) *target {
 		t, err := parseTarget(raw)
 		switch {
@@ -49,11 +63,13 @@ func newOutlet(s Source, private bool) (*outlet, error) {
 		}
 		o.allow = append(o.allow, *t)
 	}
-	if s.URL != "" {
-		o.own = take("callback.url", s.URL)
+	if !o.url.Empty() && len(wrong) == 0 {
+		o.own = take(where, o.url.Reveal())
 	}
-	if len(s.Allow) > 0 || s.URL != "" {
-		faults = append(faults, checkKeys(s.Keys)...)
+	if len(s.Allow) > 0 || !o.url.Empty() {
+		if !format.Templated(s.Format.Format) || len(s.Keys) > 0 {
+			faults = append(faults, checkKeys(s.Keys)...)
+		}
 	}
 	return o, errors.Join(faults...)
 }
@@ -75,10 +91,19 @@ func checkKeys(keys []signature.Key) (faults []error) {
 
 // permit takes a URL apart if callbacks of this source may go there. The error wraps schemas.ErrForbidden and lists the
 // allowed prefixes; of the URL it shows no more than scheme, host and port.
+//
+// The receiver of a template is the one of the configuration; a callback that was planned for another place is held back.
 func (o *outlet) permit(raw string) (target, error) {
 	t, err := parseTarget(raw)
 	if err != nil {
 		return t, fmt.Errorf("%w: the callback URL cannot be used: %w", schemas.ErrForbidden, err)
+	}
+	if o.format != nil {
+		if t.place() != o.own.place() {
+			return t, fmt.Errorf("%w: this callback was planned for %s, and the format %s now goes to %s; let it go, or restore the settings",
+				schemas.ErrForbidden, t.place(), o.format.Name(), o.own.place())
+		}
+		return *o.own, nil
 	}
 	if o.own != nil && t == *o.own {
 		return t, nil

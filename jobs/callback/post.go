@@ -1,47 +1,50 @@
 package callback
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"time"
 
+	"github.com/resetd/resetd/jobs/callback/format"
 	"github.com/resetd/resetd/schemas"
 	"github.com/resetd/resetd/schemas/signature"
 )
 
-const (
-	// maxAnswer is how much of an answer's body is read, to be dropped. Reading it keeps the connection for the next one.
-	maxAnswer = 16 << 10
-	// maxDrain is how long that may take. The status line has decided by then.
-	maxDrain = time.Second
-)
-
-// Post makes one attempt to deliver a body under an id, which is the same for every attempt: it asks the allow-list again,
-// signs with all keys of the source at this moment, and posts without following redirects. It returns within the timeout
-// of Options and the second that a body may take to arrive.
+// Post makes one attempt to deliver a callback, whose id is the same for every attempt: it asks the allow-list again, says
+// in the format of the source how the task stands, signs with all keys of the source at this moment or logs in as the
+// format wants it, and posts without following redirects. It returns within the timeout of Options and the second that a
+// body may take to arrive.
 //
-// The attempt's Error is empty when the receiver answered 2xx, else one of Classes; Detail tells a person what happened and
-// what to do. The duration is how long the receiver asked to wait (Retry-After, at most MaxRetryAfter), or, for ClassBusy,
-// when there may be room; zero if nobody said.
-func (p *Poster) Post(ctx context.Context, source, url, id string, body []byte) (schemas.Attempt, time.Duration) {
+// The attempt's Error is empty when the receiver took it all, else one of Classes; Detail tells a person what happened and
+// what to do, and Done which requests were taken nevertheless. The duration is how long the receiver asked to wait
+// (Retry-After, at most MaxRetryAfter), or, for ClassBusy, when there may be room; zero if nobody said.
+func (p *Poster) Post(ctx context.Context, c schemas.Callback, t schemas.Task) (schemas.Attempt, time.Duration) {
 	began := p.now()
-	a, again := p.attempt(ctx, source, url, id, body)
+	a, again := p.attempt(ctx, c, t)
 	took := p.now().Sub(began)
+	if a.Error != "" && a.Done == nil {
+		a.Done = c.Done() // a failure of another kind must not make us forget what was delivered
+	}
 	a.At, a.TookMS = began, took.Milliseconds()
-	p.tell(source, id, a, took)
+	p.tell(c.Source, c.ID, a, took)
 	return a, again
 }
 
-func (p *Poster) attempt(ctx context.Context, source, url, id string, body []byte) (schemas.Attempt, time.Duration) {
-	o, known := p.outlets[source]
+func (p *Poster) attempt(ctx context.Context, c schemas.Callback, told schemas.Task) (schemas.Attempt, time.Duration) {
+	o, known := p.outlets[c.Source]
 	if !known {
 		return failed(ClassNotAllowed, "no callbacks are configured for this source any more; restore its callback settings, or let the callback go"), 0
 	}
-	t, err := o.permit(url)
+	t, err := o.permit(c.URL)
 	if err != nil {
 		return failed(ClassNotAllowed, err.Error()), 0
+	}
+	event := format.Event{ID: c.ID, Task: told, Public: p.public}
+	var talk *format.Talk
+	if o.format != nil {
+		if talk, err = o.format.Talk(event); err != nil {
+			return failed(ClassNoReference, err.Error()), 0
+		}
 	}
 	lane := o.lanes[t.place()]
 	if ok, wait := lane.enter(ctx, p.now); !ok {
@@ -51,41 +54,45 @@ func (p *Poster) attempt(ctx context.Context, source, url, id string, body []byt
 		return failed(ClassBusy, "other callbacks to "+t.place()+" are still waiting for an answer; this one was put back unsent"), wait
 	}
 	defer func(since time.Time) { lane.leave(p.now().Sub(since)) }(p.now())
-	signed, err := signature.Sign(o.keys, id, p.now(), body)
-	if err != nil {
-		return failed(ClassSign, err.Error()), 0 // the signature package quotes no keys
+	if talk != nil {
+		return p.converse(ctx, o, t, talk, c)
 	}
-	return p.send(ctx, t, url, signed, body)
+	return p.message(ctx, o, t, c.URL, event)
 }
 
-func (p *Poster) send(parent context.Context, t target, url string, signed signature.Headers, body []byte) (schemas.Attempt, time.Duration) {
+// message sends resetd's own message, or the CloudEvent of it, signed.
+func (p *Poster) message(parent context.Context, o *outlet, t target, url string, e format.Event) (schemas.Attempt, time.Duration) {
+	write, media := format.Standard, format.TypeStandard
+	if o.cloud {
+		write, media = format.CloudEvent, format.TypeCloudEvents
+	}
+	body, err := write(e)
+	if err != nil {
+		return failed(ClassSign, "the message cannot be written as JSON: one of its times lies outside the years 0 to 9999"), 0
+	}
+	out := outgoing{method: http.MethodPost, url: url, header: http.Header{}, body: body}
+	if a := p.sign(o, e.ID, &out); a != nil {
+		return *a, 0
+	}
+	out.header.Set("Content-Type", media)
 	ctx, cancel := context.WithTimeout(parent, p.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	in, broken := p.exchange(ctx, parent, t, out)
+	if broken != nil {
+		return *broken, 0
+	}
+	return judge(in.status, t, hints), in.again
+}
+
+// sign puts the headers of Standard Webhooks on a request, or gives the attempt that failed with it.
+func (p *Poster) sign(o *outlet, id string, out *outgoing) *schemas.Attempt {
+	signed, err := signature.Sign(o.keys, id, p.now(), out.body)
 	if err != nil {
-		return failed(ClassNotAllowed, "the callback URL cannot be used"), 0 // parseTarget has let nothing of this kind through
+		a := failed(ClassSign, err.Error()) // the signature package quotes no keys
+		return &a
 	}
-	signed.Set(req.Header)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", p.agent)
-	client := p.secure
-	if t.scheme == "http" {
-		client = p.plain
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return classify(parent, err, t), 0
-	}
-	defer func() { _ = resp.Body.Close() }()
-	// Hanging up makes some receivers end their work unfinished and say 200 to nobody. Such an answer can still slip in
-	// behind the deadline; it must not count. A good one that comes as late is sent once more under the same id.
-	if ctx.Err() != nil {
-		return classify(parent, ctx.Err(), t), 0
-	}
-	drain := time.AfterFunc(maxDrain, cancel)
-	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer) // whatever comes, the status has been said
-	drain.Stop()
-	return judge(resp.StatusCode, t), retryAfter(resp, p.now())
+	signed.Set(out.header)
+	return nil
 }
 
 func failed(class, detail string) schemas.Attempt {

@@ -137,7 +137,9 @@ func TestPostAsksTheListAgain(t *testing.T) {
 	now := mustNew(t, lab(r.ca, "https://elsewhere.example.com/"))
 	a, _ := post(t, now, r.URL+"/secret-path?token=secret-query")
 	wantClass(t, a, ClassNotAllowed)
-	a, _ = now.Post(t.Context(), "removed", r.URL, messageID, message)
+	c := owed(r.URL)
+	c.Source = "removed"
+	a, _ = now.Post(t.Context(), c, told)
 	wantClass(t, a, ClassNotAllowed)
 	if r.connections() != 0 {
 		t.Error("something was sent")
@@ -146,7 +148,9 @@ func TestPostAsksTheListAgain(t *testing.T) {
 
 func TestPostSendsNothingThatItCannotSign(t *testing.T) {
 	r := newReceiver(t, nil)
-	a, _ := mustNew(t, lab(r.ca, r.URL)).Post(t.Context(), source, r.URL, "an.id.with.stops", message)
+	c := owed(r.URL)
+	c.ID = "an.id.with.stops"
+	a, _ := mustNew(t, lab(r.ca, r.URL)).Post(t.Context(), c, told)
 	wantClass(t, a, ClassSign)
 	if r.connections() != 0 {
 		t.Error("something was sent")
@@ -158,7 +162,7 @@ func TestPostTellsAStopOfOursFromATimeout(t *testing.T) {
 	r := newReceiver(t, func(_ http.ResponseWriter, req *http.Request) { close(arrived); <-req.Context().Done() })
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
-	a, _ := mustNew(t, lab(r.ca, r.URL)).Post(ctx, source, r.URL, messageID, message)
+	a, _ := mustNew(t, lab(r.ca, r.URL)).Post(ctx, owed(r.URL), told)
 	wantClass(t, a, ClassInterrupted)
 	if Counts(a.Error) {
 		t.Error("an attempt that we broke off ourselves counts against the receiver")

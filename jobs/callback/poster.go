@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,6 +18,7 @@ type Poster struct {
 	secure  *http.Client // https
 	plain   *http.Client // http, to private networks only
 	agent   string
+	public  string // PublicURL without a slash at its end
 	timeout time.Duration
 	now     func() time.Time
 	log     zerolog.Logger
@@ -24,11 +26,12 @@ type Poster struct {
 }
 
 // New reads the configuration of all sources. The error names every fault by source and setting: a prefix that cannot be
-// compared, http:// without private networks, a missing or useless key, a CA file that cannot be read.
+// compared, http:// without private networks, a missing or useless key, a format that cannot be made, a CA file that cannot
+// be read.
 func New(o Options) (*Poster, error) {
 	roots, err := loadRoots(o.CAFile)
 	faults := []error{err}
-	p := &Poster{outlets: map[string]*outlet{}, agent: "resetd", timeout: o.Timeout, now: o.Now, log: o.Logger}
+	p := &Poster{outlets: map[string]*outlet{}, agent: "resetd", public: strings.TrimRight(o.PublicURL, "/"), timeout: o.Timeout, now: o.Now, log: o.Logger}
 	for _, name := range slices.Sorted(maps.Keys(o.Sources)) {
 		out, err := newOutlet(o.Sources[name], o.AllowPrivateNetworks)
 		if err != nil {

@@ -74,7 +74,7 @@ func TestMetricsCountAttemptsBySourceAndClass(t *testing.T) {
 		{"soar", "https://127.0.0.1:1/"}, {"soar", "https://169.254.169.254/"}, {"soar", "https://elsewhere.example/"},
 		{"gone-1", "https://a.example/"}, {"gone-2", "https://a.example/"},
 	} {
-		p.Post(t.Context(), c.source, c.url, "cb_1", []byte(`{}`))
+		p.Post(t.Context(), schemas.Callback{Source: c.source, URL: c.url, ID: "cb_1"}, schemas.Task{})
 	}
 	families, err := registry.Gather()
 	if err != nil {

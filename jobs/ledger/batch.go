@@ -19,12 +19,15 @@ type batch struct {
 	callbacks []*callbackRow        // changed or fresh
 	work      map[string]*jobs.Work // by id; nil deletes
 	settings  map[string]string
+	led       map[jobs.Subject]*taskRow // by whom subjects are led since this batch
+	seen      map[digest]*bodyRow       // bodies that came in this batch
 	purged    []*taskRow
 	orphans   map[int64]bool // accounts that may have lost their last task
 }
 
 func newBatch(ctx context.Context, s store, f *found) *batch {
-	return &batch{ctx: ctx, store: s, found: f, work: map[string]*jobs.Work{}, settings: map[string]string{}, orphans: map[int64]bool{}}
+	return &batch{ctx: ctx, store: s, found: f, work: map[string]*jobs.Work{}, settings: map[string]string{},
+		led: map[jobs.Subject]*taskRow{}, seen: map[digest]*bodyRow{}, orphans: map[int64]bool{}}
 }
 
 // task gives a task that turned out to be concerned only now: that of a replay.
@@ -104,6 +107,8 @@ func (b *batch) finish(now int64) (*changes, error) {
 			c.add(updateCallback, cb.ID, string(cb.State), row.doc)
 		}
 	}
+	b.finishLeaders(c)
+	b.finishBodies(c)
 	for key, value := range b.settings {
 		c.add(putSetting, key, value, now)
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -117,7 +118,7 @@ func TestACallbackIsClaimedTriedAndSettled(t *testing.T) {
 		first.N = 1
 		got, err := l.Callback(ctx, c.ID)
 		if err != nil || got.State != schemas.CallbackDelivered || !got.DueAt.IsZero() || got.Attempts != 2 || len(got.Log) != 2 ||
-			got.Log[0] != first || got.Log[1].N != 2 {
+			!reflect.DeepEqual(got.Log[0], first) || got.Log[1].N != 2 {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if work := allWork(t, l, jobs.CallbackQueue, farAway); len(work) != 0 {

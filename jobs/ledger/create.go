@@ -37,12 +37,13 @@ type item struct {
 	account  string
 	scope    scope
 	bodyHash [32]byte
-	event    schemas.Event
 	task     schemas.Task
-	docs     [2]string // of the event and of the task
+	due      []time.Time // of each enforcement
+	events   []string    // documents
+	doc      string      // of the task
 }
 
-// prepare folds the accepted events of a delivery.
+// prepare folds the events of a delivery.
 func prepare(d jobs.NewDelivery) ([]*item, error) {
 	items := make([]*item, len(d.Accepted))
 	ids := make(map[string]bool, len(d.Accepted))
@@ -52,21 +53,27 @@ func prepare(d jobs.NewDelivery) ([]*item, error) {
 		}
 		ids[e.TaskID] = true
 		e = settle(e)
-		e.Seq = 1
 		e.Accepted.Source, e.Accepted.IdempotencyKey = d.Source, d.Key
 		if i > 0 {
 			e.Accepted.IdempotencyKey = fmt.Sprintf("%s#%d", d.Key, i)
 		}
-		task, err := schemas.Task{}.Apply(e)
-		if err != nil {
-			return nil, fmt.Errorf("ledger: %w", err)
-		}
-		it := &item{key: newIdem(d.Source, d.Key, i), account: task.Request.Account.Key(), bodyHash: d.BodyHash,
-			scope: newScope(d.Source, e.Accepted.Systems), event: e, task: task}
-		if it.docs[0], err = encode(e); err != nil {
+		it := &item{key: newIdem(d.Source, d.Key, i), account: e.Accepted.Request.Account.Key(), bodyHash: d.BodyHash,
+			scope: newScope(d.Source, e.Accepted.Systems)}
+		if err := it.fold(e); err != nil {
 			return nil, err
 		}
-		if it.docs[1], err = encode(task); err != nil {
+		it.due = slices.Repeat([]time.Time{e.At}, len(it.task.Enforcements))
+		if i < len(d.Then) {
+			for _, e := range d.Then[i] {
+				e = settle(e)
+				moved(it.task, e, it.due)
+				if err := it.fold(e); err != nil {
+					return nil, err
+				}
+			}
+		}
+		var err error
+		if it.doc, err = encode(it.task); err != nil {
 			return nil, err
 		}
 		items[i] = it
@@ -74,11 +81,27 @@ func prepare(d jobs.NewDelivery) ([]*item, error) {
 	return items, nil
 }
 
+// fold adds an event to what the task begins with.
+func (it *item) fold(e schemas.Event) (err error) {
+	e.Seq = it.task.Version + 1
+	if it.task, err = it.task.Apply(e); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	doc, err := encode(e)
+	it.events = append(it.events, doc)
+	return err
+}
+
 // Create implements jobs.Ledger. It sets the Source, IdempotencyKey and Seq of the events. A delivery of which only a
-// part is left, because the rest was purged, is a replay of that part.
+// part is left, because the rest was purged, is a replay of that part. With the key of a delivery nothing is asked of the
+// database that concerns bodies.
 func (l *Ledger) Create(ctx context.Context, d jobs.NewDelivery) ([]schemas.Task, bool, error) {
 	if len(d.Accepted) == 0 {
 		return nil, false, nil
+	}
+	keyless := d.Key == ""
+	if keyless {
+		d.Key = bodyKey(d.BodyHash, d.Accepted[0].At)
 	}
 	items, err := prepare(d)
 	if err != nil {
@@ -90,6 +113,9 @@ func (l *Ledger) Create(ctx context.Context, d jobs.NewDelivery) ([]schemas.Task
 	o := newOperation(weigh(items))
 	o.needs = func(n *needs) {
 		n.numbers += len(items)
+		if keyless {
+			n.bodies = append(n.bodies, newBody(d.Source, d.BodyHash))
+		}
 		for _, it := range items {
 			n.keys = append(n.keys, it.key)
 			n.accounts = append(n.accounts, it.account)
@@ -97,7 +123,16 @@ func (l *Ledger) Create(ctx context.Context, d jobs.NewDelivery) ([]schemas.Task
 		}
 	}
 	o.run = func(b *batch) (err error) {
+		if keyless {
+			if tasks, err = b.repeated(d, items); err != nil || len(tasks) > 0 {
+				replay = len(tasks) > 0
+				return err
+			}
+		}
 		tasks, replay, err = b.create(items)
+		if keyless && err == nil && !replay {
+			b.remember(d, b.found.tasks[items[0].task.ID])
+		}
 		return err
 	}
 	if err := l.writer.submit(ctx, l.writer.creates, o); err != nil {
@@ -123,7 +158,7 @@ func (b *batch) create(items []*item) (tasks []schemas.Task, replay bool, err er
 			continue
 		}
 		if d.bodyHash != it.bodyHash {
-			return nil, false, fmt.Errorf("ledger: %w: %q of %s", schemas.ErrKeyReused, it.event.Accepted.IdempotencyKey, it.scope.source)
+			return nil, false, fmt.Errorf("ledger: %w: %q of %s", schemas.ErrKeyReused, it.task.IdempotencyKey, it.scope.source)
 		}
 		row, err := b.task(d.id)
 		if err != nil {
@@ -142,11 +177,13 @@ func (b *batch) create(items []*item) (tasks []schemas.Task, replay bool, err er
 	}
 	for _, it := range items {
 		row := &taskRow{n: b.found.number(), account: b.found.accounts[it.account], scope: b.found.scopes[it.scope],
-			task: it.task, doc: it.docs[1], fresh: it}
+			task: it.task, doc: it.doc, fresh: it}
 		b.found.tasks[it.task.ID] = row
 		b.found.delivered[it.key] = delivered{it.task.ID, it.bodyHash}
-		b.changes.add(insertEvent, row.n, int64(1), it.docs[0])
-		b.follow(row, schemas.Task{}, slices.Repeat([]time.Time{it.task.CreatedAt}, len(it.task.Enforcements)))
+		for i, doc := range it.events {
+			b.changes.add(insertEvent, row.n, int64(i+1), doc)
+		}
+		b.follow(row, schemas.Task{}, it.due)
 		b.fresh = append(b.fresh, row)
 		tasks = append(tasks, clone(it.task))
 	}

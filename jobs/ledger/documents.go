@@ -57,6 +57,9 @@ func settle(e schemas.Event) schemas.Event {
 		e.Steps[i].Detail = strings.ToValidUTF8(e.Steps[i].Detail, "\uFFFD")
 	}
 	e.Identity, e.Account = clonePointer(e.Identity), clonePointer(e.Account)
+	if e.CoalescedWith = clonePointer(e.CoalescedWith); e.CoalescedWith != nil {
+		e.CoalescedWith.FinishedAt = settleTime(e.CoalescedWith.FinishedAt)
+	}
 	if e.Intent = clonePointer(e.Intent); e.Intent != nil {
 		e.Intent.PasswordChangedAt = e.Intent.PasswordChangedAt.UTC()
 	}
@@ -87,6 +90,7 @@ func clone(t schemas.Task) schemas.Task {
 		n := &t.Enforcements[i]
 		n.Steps = slices.Clone(n.Steps)
 		n.Identity, n.Intent, n.Account = clonePointer(n.Identity), clonePointer(n.Intent), clonePointer(n.Account)
+		n.CoalescedWith = clonePointer(n.CoalescedWith)
 	}
 	return t
 }
@@ -94,7 +98,7 @@ func clone(t schemas.Task) schemas.Task {
 // The clones go as deep as a caller could write: everything behind a pointer or in a slice.
 func cloneRequest(r schemas.Request) schemas.Request {
 	r.Systems = slices.Clone(r.Systems)
-	r.RevokeSessions = clonePointer(r.RevokeSessions)
+	r.RevokeSessions, r.Coalesce = clonePointer(r.RevokeSessions), clonePointer(r.Coalesce)
 	if r.Callback = clonePointer(r.Callback); r.Callback != nil {
 		r.Callback.Events = slices.Clone(r.Callback.Events)
 	}

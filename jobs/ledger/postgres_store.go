@@ -31,8 +31,8 @@ func newPostgresStore(pool *pgxpool.Pool) *postgresStore {
 	return &postgresStore{pool: pool, accounts: newRecent[int64](rememberedAccounts), scopes: map[scope]int64{}}
 }
 
-// begin sends everything that the batch needs to know in one go. Tasks come before callbacks, in every process, and both
-// by id: locks that are taken in one order cannot wait for each other in a circle.
+// begin sends everything that the batch needs to know in one go. Tasks come before leaders and these before callbacks, in
+// every process, and each by their ids: locks that are taken in one order cannot wait for each other in a circle.
 func (s *postgresStore) begin(ctx context.Context, n *needs) (_ *found, err error) {
 	if s.conn, err = s.pool.Acquire(ctx); err != nil {
 		return nil, err
@@ -46,6 +46,14 @@ func (s *postgresStore) begin(ctx context.Context, n *needs) (_ *found, err erro
 	if len(n.work) > 0 { // after its tasks are locked, without which nobody changes it
 		b.Queue(selectWork+" WHERE w.id = ANY($1)", n.work).Query(each(f.scanWork))
 	}
+	if len(n.subjects) > 0 { // what they lead to is read once they are locked, and may have been changed until then
+		subjects := raw(n.subjects)
+		b.Queue("SELECT l.subject FROM leaders l WHERE l.subject = ANY($1) ORDER BY l.subject FOR UPDATE", subjects)
+		b.Queue(selectLeader+" WHERE l.subject = ANY($1)", subjects).Query(each(f.scanLeader))
+	}
+	if len(n.bodies) > 0 {
+		b.Queue(selectBody+" WHERE b.digest = ANY($1) ORDER BY b.digest FOR UPDATE", raw(n.bodies)).Query(each(f.scanBody))
+	}
 	if len(n.callbacks) > 0 {
 		b.Queue(selectCallback+" WHERE c.id = ANY($1) ORDER BY c.id FOR UPDATE", n.callbacks).Query(each(f.scanCallback))
 	}
@@ -56,11 +64,7 @@ func (s *postgresStore) begin(ctx context.Context, n *needs) (_ *found, err erro
 		s.dictionaries(b, n, f)
 	}
 	if len(n.keys) > 0 {
-		keys := make([][]byte, len(n.keys))
-		for i := range n.keys {
-			keys[i] = n.keys[i][:]
-		}
-		b.Queue(selectKey+" WHERE t.idem = ANY($1)", keys).Query(each(f.scanKey))
+		b.Queue(selectKey+" WHERE t.idem = ANY($1)", raw(n.keys)).Query(each(f.scanKey))
 		given := make([]int64, 0, n.numbers)
 		b.Queue("SELECT nextval('task_numbers') FROM generate_series(1, $1)", n.numbers).Query(each(func(r scanner) error {
 			var id int64
@@ -138,6 +142,26 @@ func (s *postgresStore) tasks(ctx context.Context, ids []string) (map[string]*ta
 		return nil, err
 	}
 	return f.tasks, each(f.scanTask)(rows)
+}
+
+// keys is one more round trip, for replays of deliveries that carry no key only.
+func (s *postgresStore) keys(ctx context.Context, keys []idem) (map[idem]delivered, error) {
+	f := newFound()
+	rows, err := s.conn.Query(ctx, selectKey+" WHERE t.idem = ANY($1)", raw(keys))
+	if err != nil {
+		return nil, err
+	}
+	return f.delivered, each(f.scanKey)(rows)
+}
+
+// raw gives digests as the driver takes them.
+func raw[D ~[16]byte](digests []D) [][]byte {
+	out := make([][]byte, len(digests))
+	for i := range digests {
+		d := [16]byte(digests[i])
+		out[i] = d[:]
+	}
+	return out
 }
 
 // commit sends all writes and the commit itself in one go. If one of them fails, the server skips the rest.

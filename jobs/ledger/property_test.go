@@ -43,7 +43,11 @@ func (o *oracle) take(t testing.TB, before schemas.Task, events []schemas.Event)
 			}
 			delete(o.work, n.ID)
 			if !n.Status.Final() && n.Status != schemas.StatusPendingApproval {
-				o.work[n.ID] = jobs.Work{ID: n.ID, TaskID: task.ID, Queue: jobs.QueueOf(n.System), Generation: n.Generation, DueAt: at}
+				queue := jobs.QueueOf(n.System)
+				if n.CoalescedWith != nil && n.Status == schemas.StatusQueued {
+					queue = jobs.FollowQueue(n.CoalescedWith.EnforcementID)
+				}
+				o.work[n.ID] = jobs.Work{ID: n.ID, TaskID: task.ID, Queue: queue, Generation: n.Generation, DueAt: at}
 			}
 		}
 	}
@@ -66,6 +70,10 @@ func anything(r *rand.Rand, systems []string) []schemas.Event {
 		}
 		if r.IntN(2) == 0 {
 			e.DueAt = e.At.Add(time.Duration(r.IntN(100)) * time.Second)
+		}
+		if e.Type == schemas.EventCoalesced || e.Type == schemas.EventSucceeded && r.IntN(3) == 0 {
+			leader := fmt.Sprintf("leader%d", r.IntN(3))
+			e.CoalescedWith = &schemas.Coalesced{TaskID: leader, EnforcementID: schemas.EnforcementID(leader, r.IntN(2)), FinishedAt: e.At}
 		}
 		if e.Type == schemas.EventClaimed {
 			e.Generation = r.IntN(9)
@@ -98,7 +106,7 @@ func TestWhateverHappensTheLedgerHoldsTheFoldOfItsEvents(t *testing.T) {
 					mu.Lock()
 					want.take(t, schemas.Task{}, []schemas.Event{e})
 					mu.Unlock()
-					for range 40 {
+					for range 2 + r.IntN(39) {
 						var before schemas.Task
 						var recorded []schemas.Event
 						after, err := l.Transition(context.Background(), task.ID, func(now schemas.Task) ([]schemas.Event, error) {
@@ -160,7 +168,15 @@ func (o *oracle) check(t *testing.T, l *Ledger) {
 		}
 	}
 	work := map[string]jobs.Work{}
-	for _, queue := range []string{jobs.QueueOf("a"), jobs.QueueOf("b"), jobs.QueueOf("c"), jobs.CallbackQueue} {
+	queues := []string{jobs.QueueOf("a"), jobs.QueueOf("b"), jobs.QueueOf("c"), jobs.CallbackQueue}
+	leaders, err := l.Followed(ctx, "", 100)
+	if err != nil || len(leaders) == 0 {
+		t.Fatalf("leaders %v, %v", leaders, err)
+	}
+	for _, id := range leaders {
+		queues = append(queues, jobs.FollowQueue(id))
+	}
+	for _, queue := range queues {
 		due, err := l.Due(ctx, queue, farAway, 10000)
 		if err != nil {
 			t.Fatal(err)

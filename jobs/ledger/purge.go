@@ -75,6 +75,8 @@ func (l *Ledger) purge(ctx context.Context, ids []string) (int, error) {
 func (b *batch) purge(row *taskRow) {
 	b.changes.add(purgeEvents, row.n)
 	b.changes.add(purgeCallbacks, row.n)
+	b.changes.add(purgeLeaders, row.n)
+	b.changes.add(purgeBodies, row.n)
 	b.changes.add(purgeTask, row.n)
 	if !b.orphans[row.account] {
 		b.orphans[row.account] = true

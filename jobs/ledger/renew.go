@@ -59,6 +59,6 @@ func (b *batch) renew(w jobs.Work, until time.Time) bool {
 	if n == nil || n.Generation != w.Generation || n.Status.Final() || n.Status == schemas.StatusPendingApproval {
 		return false
 	}
-	b.work[n.ID] = &jobs.Work{ID: n.ID, TaskID: w.TaskID, Queue: jobs.QueueOf(n.System), Generation: n.Generation, DueAt: until}
+	b.work[n.ID] = workOf(w.TaskID, n, until)
 	return true
 }

@@ -99,7 +99,7 @@ func (p population) item(t testing.TB, r *rand.Rand, at time.Time, i int) *item 
 	}
 	it := items[0]
 	it.task.Status = status(r)
-	if it.docs[1], err = encode(it.task); err != nil {
+	if it.doc, err = encode(it.task); err != nil {
 		t.Fatal(err)
 	}
 	return it
@@ -114,7 +114,7 @@ func write(t testing.TB, l *Ledger, n *needs, items []*item) {
 	}
 	b := newBatch(ctx, l.db.store, f)
 	for _, it := range items {
-		b.fresh = append(b.fresh, &taskRow{n: f.number(), account: f.accounts[it.account], scope: f.scopes[it.scope], task: it.task, doc: it.docs[1], fresh: it})
+		b.fresh = append(b.fresh, &taskRow{n: f.number(), account: f.accounts[it.account], scope: f.scopes[it.scope], task: it.task, doc: it.doc, fresh: it})
 	}
 	c, err := b.finish(0)
 	if err != nil {

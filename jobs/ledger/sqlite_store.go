@@ -24,6 +24,8 @@ type sqliteStore struct {
 	work     *sql.Stmt
 	key      *sql.Stmt
 	callback *sql.Stmt
+	leader   *sql.Stmt
+	body     *sql.Stmt
 	account  *sql.Stmt
 	write    [statementCount]*sql.Stmt
 	prepared []*sql.Stmt // all of them
@@ -61,6 +63,8 @@ func newSQLiteStore(ctx context.Context, db *sql.DB) (_ *sqliteStore, err error)
 	prepare(&s.work, selectWork+" WHERE w.id = $1")
 	prepare(&s.key, selectKey+" WHERE t.idem = $1")
 	prepare(&s.callback, selectCallback+" WHERE c.id = $1")
+	prepare(&s.leader, selectLeader+" WHERE l.subject = $1")
+	prepare(&s.body, selectBody+" WHERE b.digest = $1")
 	prepare(&s.account, "SELECT id FROM accounts WHERE key = $1")
 	for i := range s.write {
 		prepare(&s.write[i], statements[i].row())
@@ -112,6 +116,16 @@ func (s *sqliteStore) begin(_ context.Context, n *needs) (*found, error) {
 	}
 	for _, k := range n.keys {
 		if err := one(ctx, s.key, k[:], f.scanKey); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range n.bodies {
+		if err := one(ctx, s.body, k[:], f.scanBody); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range n.subjects {
+		if err := one(ctx, s.leader, k[:], f.scanLeader); err != nil {
 			return nil, err
 		}
 	}
@@ -180,6 +194,17 @@ func (s *sqliteStore) tasks(ctx context.Context, ids []string) (map[string]*task
 		}
 	}
 	return f.tasks, nil
+}
+
+// keys is asked for replays of deliveries that carry no key.
+func (s *sqliteStore) keys(ctx context.Context, keys []idem) (map[idem]delivered, error) {
+	f := newFound()
+	for _, k := range keys {
+		if err := one(context.WithoutCancel(ctx), s.key, k[:], f.scanKey); err != nil {
+			return nil, err
+		}
+	}
+	return f.delivered, nil
 }
 
 func (s *sqliteStore) commit(_ context.Context, c *changes) error {

@@ -29,6 +29,10 @@ const (
 	updateTask
 	updateDoc
 	insertEvent
+	insertLeader
+	updateLeader
+	insertBody
+	updateBody
 	upsertWork
 	deleteWork
 	insertCallback
@@ -37,6 +41,8 @@ const (
 	insertPermission
 	purgeEvents
 	purgeCallbacks
+	purgeLeaders
+	purgeBodies
 	purgeTask
 	purgeAccount
 	statementCount
@@ -50,8 +56,13 @@ var statements = [statementCount]statement{
 	updateTask:  {"update", "tasks", []column{{"n", bigint}, {"facet", bigint}, {"doc", text}}, ""},
 	updateDoc:   {"update", "tasks", []column{{"n", bigint}, {"doc", text}}, ""},
 	insertEvent: {"insert", "events", []column{{"task", bigint}, {"seq", bigint}, {"doc", text}}, ""},
+	// Two replicas that insert the same leader or body lose a race, one of them: it decides again, and finds the other's.
+	insertLeader: {"insert", "leaders", []column{{"subject", bytea}, {"task", bigint}}, ""},
+	updateLeader: {"update", "leaders", []column{{"subject", bytea}, {"task", bigint}}, ""},
+	insertBody:   {"insert", "bodies", []column{{"digest", bytea}, {"at", bigint}, {"task", bigint}}, ""},
+	updateBody:   {"update", "bodies", []column{{"digest", bytea}, {"at", bigint}, {"task", bigint}}, ""},
 	upsertWork: {"insert", "work", []column{{"id", text}, {"task_id", text}, {"queue", text}, {"generation", bigint}, {"due_at", bigint}},
-		"ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, due_at = excluded.due_at"},
+		"ON CONFLICT (id) DO UPDATE SET queue = excluded.queue, generation = excluded.generation, due_at = excluded.due_at"},
 	deleteWork:     {"delete", "work", []column{{"id", text}}, ""},
 	insertCallback: {"insert", "callbacks", []column{{"id", text}, {"task", bigint}, {"state", text}, {"created_at", bigint}, {"doc", text}}, ""},
 	updateCallback: {"update", "callbacks", []column{{"id", text}, {"state", text}, {"doc", text}}, ""},
@@ -61,6 +72,8 @@ var statements = [statementCount]statement{
 		{"before", text}, {"after", text}, {"reason", text}}, ""},
 	purgeEvents:    {"delete", "events", []column{{"task", bigint}}, ""},
 	purgeCallbacks: {"delete", "callbacks", []column{{"task", bigint}}, ""},
+	purgeLeaders:   {"delete", "leaders", []column{{"task", bigint}}, ""},
+	purgeBodies:    {"delete", "bodies", []column{{"task", bigint}}, ""},
 	purgeTask:      {"delete", "tasks", []column{{"n", bigint}}, ""},
 	purgeAccount: {"delete", "accounts", []column{{"id", bigint}},
 		"AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.account = accounts.id)"},

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/resetd/resetd/jobs"
 	"github.com/resetd/resetd/schemas"
@@ -13,6 +14,8 @@ type store interface {
 	begin(ctx context.Context, n *needs) (*found, error)
 	// tasks reads more tasks in the open transaction, without locking them.
 	tasks(ctx context.Context, ids []string) (map[string]*taskRow, error)
+	// keys reads more idempotency keys in the open transaction.
+	keys(ctx context.Context, keys []idem) (map[idem]delivered, error)
 	// commit writes the changes and makes them durable.
 	commit(ctx context.Context, c *changes) error
 	// rollback ends the transaction, whatever state it is in.
@@ -39,6 +42,8 @@ type needs struct {
 	callbacks []string // ids
 	owing     []string // ids of tasks of which it must be known whether they owe callbacks
 	keys      []idem   // of deliveries
+	bodies    []digest // of deliveries without a key
+	subjects  []jobs.Subject
 	accounts  []string // keys
 	scopes    []scope
 	numbers   int // how many tasks may be created
@@ -52,6 +57,8 @@ type found struct {
 	callbacks map[string]*callbackRow
 	owing     map[int64]bool // by task number
 	delivered map[idem]delivered
+	bodies    map[digest]*bodyRow
+	leaders   map[jobs.Subject]*leaderRow
 	accounts  map[string]int64
 	scopes    map[scope]int64
 	number    func() int64 // a new number for a task
@@ -59,7 +66,7 @@ type found struct {
 
 func newFound() *found {
 	return &found{tasks: map[string]*taskRow{}, work: map[string]*jobs.Work{}, callbacks: map[string]*callbackRow{}, owing: map[int64]bool{},
-		delivered: map[idem]delivered{}, accounts: map[string]int64{}, scopes: map[scope]int64{}}
+		delivered: map[idem]delivered{}, bodies: map[digest]*bodyRow{}, leaders: map[jobs.Subject]*leaderRow{}, accounts: map[string]int64{}, scopes: map[scope]int64{}}
 }
 
 // delivered tells of an idempotency key that was used.
@@ -91,6 +98,8 @@ const (
 	selectWork     = "SELECT w.id, w.generation, w.due_at FROM work w"
 	selectKey      = "SELECT t.idem, t.id, t.body_hash FROM tasks t"
 	selectCallback = "SELECT c.id, c.task, c.doc FROM callbacks c"
+	selectLeader   = "SELECT l.subject, t.id, t.doc FROM leaders l LEFT JOIN tasks t ON t.n = l.task"
+	selectBody     = "SELECT b.digest, b.at FROM bodies b"
 	selectOwing    = "SELECT c.task, c.state FROM tasks t JOIN callbacks c ON c.task = t.n"
 )
 
@@ -128,6 +137,26 @@ func (f *found) scanKey(s scanner) error {
 	}
 	copy(d.bodyHash[:], hash)
 	f.delivered[idem(key)] = d
+	return nil
+}
+
+func (f *found) scanLeader(s scanner) error {
+	var subject []byte
+	var id, doc sql.NullString // of a task that is gone nothing is left
+	if err := s.Scan(&subject, &id, &doc); err != nil {
+		return err
+	}
+	f.leaders[jobs.Subject(subject)] = &leaderRow{id: id.String, doc: doc.String, stored: true}
+	return nil
+}
+
+func (f *found) scanBody(s scanner) error {
+	var key []byte
+	var at int64
+	if err := s.Scan(&key, &at); err != nil {
+		return err
+	}
+	f.bodies[digest(key)] = &bodyRow{at: at, stored: true}
 	return nil
 }
 

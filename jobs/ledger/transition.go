@@ -165,6 +165,15 @@ func guarded(decide func(schemas.Task) ([]schemas.Event, error), t schemas.Task)
 	return decide(t)
 }
 
+// workOf gives the work of an enforcement that is not final. One that waits for another task's stands in the queue of that.
+func workOf(task string, n *schemas.Enforcement, due time.Time) *jobs.Work {
+	queue := jobs.QueueOf(n.System)
+	if n.Follows() {
+		queue = jobs.FollowQueue(n.CoalescedWith.EnforcementID)
+	}
+	return &jobs.Work{ID: n.ID, TaskID: task, Queue: queue, Generation: n.Generation, DueAt: due}
+}
+
 // follow derives what follows from a step: the work of every enforcement that has a due time, which is nothing once it is
 // final and while it waits for a person; and the callback, if the caller wants to hear of the step.
 func (b *batch) follow(row *taskRow, before schemas.Task, due []time.Time) {
@@ -175,7 +184,7 @@ func (b *batch) follow(row *taskRow, before schemas.Task, due []time.Time) {
 		case n.Status.Final(), n.Status == schemas.StatusPendingApproval:
 			b.work[n.ID] = nil
 		default:
-			b.work[n.ID] = &jobs.Work{ID: n.ID, TaskID: row.task.ID, Queue: jobs.QueueOf(n.System), Generation: n.Generation, DueAt: due[i]}
+			b.work[n.ID] = workOf(row.task.ID, n, due[i])
 		}
 	}
 	if schemas.CallbackDue(before, row.task) {

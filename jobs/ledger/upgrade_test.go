@@ -22,9 +22,9 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// older makes a ledger as the version before the second migration left it: its schema, and testdata/schema1.jsonl, which
-// that version wrote: one task in each state, named after it, on the systems a and b.
-func older(t *testing.T, p *place) {
+// older makes a ledger as the version with a schema left it: the schema, and a file in testdata which that version wrote:
+// one task in each state, named after it, on the systems a and b.
+func older(t *testing.T, p *place, schema int64) {
 	t.Helper()
 	k, driver, location, dialect := kindSQLite, "sqlite", "", goose.DialectSQLite3
 	if p.options.URL == "sqlite" {
@@ -45,10 +45,10 @@ func older(t *testing.T, p *place) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := provider.UpTo(t.Context(), 1); err != nil {
+	if _, err := provider.UpTo(t.Context(), schema); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.Open(filepath.Join("testdata", "schema1.jsonl"))
+	file, err := os.Open(filepath.Join("testdata", fmt.Sprintf("schema%d.jsonl", schema)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,38 +107,56 @@ func insert(t *testing.T, db *sql.DB, k kind, line []byte) {
 	}
 }
 
-func TestALedgerOfTheVersionBeforeIsOpenedAndGoesOn(t *testing.T) {
-	onBoth(t, func(t *testing.T, p *place) {
-		older(t, p)
-		l := p.open(t)
-		page, err := l.Search(t.Context(), schemas.TaskQuery{System: "b", Limit: 100})
-		if err != nil || len(page.Tasks) != 12 {
-			t.Fatalf("%d tasks, %v; want 12", len(page.Tasks), err)
+func TestALedgerOfAVersionBeforeIsOpenedAndGoesOn(t *testing.T) {
+	for schema, want := range map[int64]struct{ tasks, permissions int }{1: {12, 0}, 2: {15, 1}} {
+		t.Run(fmt.Sprint("schema ", schema), func(t *testing.T) {
+			onBoth(t, func(t *testing.T, p *place) {
+				older(t, p, schema)
+				upgraded(t, p, want.tasks, want.permissions)
+			})
+		})
+	}
+}
+
+func upgraded(t *testing.T, p *place, tasks, permissions int) {
+	l := p.open(t)
+	page, err := l.Search(t.Context(), schemas.TaskQuery{System: "b", Limit: 100})
+	if err != nil || len(page.Tasks) != tasks {
+		t.Fatalf("%d tasks, %v; want %d", len(page.Tasks), err, tasks)
+	}
+	for _, task := range page.Tasks {
+		events, err := l.Events(t.Context(), task.ID)
+		if err != nil || !same(t, fold(t, events), task) {
+			t.Errorf("%s is not the fold of its history, %v", task.Request.Account.Value, err)
 		}
-		for _, task := range page.Tasks {
-			events, err := l.Events(t.Context(), task.ID)
-			if err != nil || !same(t, fold(t, events), task) {
-				t.Errorf("%s is not the fold of its history, %v", task.Request.Account.Value, err)
-			}
-			goOn(t, l, task)
+		goOn(t, l, task)
+	}
+	for _, system := range []string{"a", "b", "corp-ad"} {
+		if works, err := l.Due(t.Context(), jobs.QueueOf(system), epoch.Add(time.Hour), 100); err != nil || len(works) != 0 {
+			t.Errorf("%s is left with work: %+v, %v", system, works, err)
 		}
-		for _, system := range []string{"a", "b", "corp-ad"} {
-			if works, err := l.Due(t.Context(), jobs.QueueOf(system), epoch.Add(time.Hour), 100); err != nil || len(works) != 0 {
-				t.Errorf("%s is left with work: %+v, %v", system, works, err)
-			}
-		}
-		callbacks, err := l.Callbacks(t.Context(), schemas.CallbackQuery{Limit: 100})
-		if err != nil || len(callbacks.Callbacks) < 12 {
-			t.Errorf("%d callbacks, %v", len(callbacks.Callbacks), err)
-		}
-		mustCreate(t, l, accepted(epoch.Add(time.Hour), "queued", "a", "b"))
-		if known, err := l.Permissions(t.Context()); err != nil || len(known) != 0 {
-			t.Errorf("permissions %v, %v", known, err)
-		}
-		if err := l.RecordPermission(t.Context(), schemas.PermissionChange{System: "a", At: epoch, Actor: "token:root", Decision: schemas.DecisionGranted}); err != nil {
-			t.Error(err)
-		}
-	})
+	}
+	callbacks, err := l.Callbacks(t.Context(), schemas.CallbackQuery{Limit: 100})
+	if err != nil || len(callbacks.Callbacks) < tasks {
+		t.Errorf("%d callbacks, %v", len(callbacks.Callbacks), err)
+	}
+	if known, err := l.Permissions(t.Context()); err != nil || len(known) != permissions {
+		t.Errorf("permissions %v, %v", known, err)
+	}
+	if err := l.RecordPermission(t.Context(), schemas.PermissionChange{System: "a", At: epoch, Actor: "token:root", Decision: schemas.DecisionGranted}); err != nil {
+		t.Error(err)
+	}
+	// What is new since: a task that follows another, and a delivery without a key.
+	first := mustCreate(t, l, accepted(epoch.Add(time.Hour), "queued", "a", "b"))
+	second := delivery("soar", "", accepted(epoch.Add(time.Hour), "queued", "a", "b"))
+	second.Then = [][]schemas.Event{{{TaskID: second.Accepted[0].TaskID, At: epoch.Add(time.Hour), Type: schemas.EventCoalesced, System: "a",
+		CoalescedWith: &schemas.Coalesced{TaskID: first.ID, EnforcementID: first.Enforcements[0].ID}}}}
+	if _, replay, err := l.Create(t.Context(), second); err != nil || replay {
+		t.Errorf("replay %v, %v", replay, err)
+	}
+	if ids, err := l.Followed(t.Context(), "", 10); err != nil || len(ids) != 1 || ids[0] != first.Enforcements[0].ID {
+		t.Errorf("followed are %v, %v", ids, err)
+	}
 }
 
 // goOn brings a task to its end by what this version does: what failed is retried, and b turns out to be a copy of
@@ -157,7 +175,7 @@ func goOn(t *testing.T, l *Ledger, task schemas.Task) {
 	if task.Status.Final() {
 		return
 	}
-	if b := task.On("b"); !b.Status.Final() {
+	if b := task.On("b"); !b.Status.Final() && b.WaitsFor == "" {
 		task = claimDue(t, l, task, "b", at)
 		var err error
 		if task, err = l.Route(t.Context(), task, "corp-ad", step(

@@ -78,3 +78,14 @@ func TestOneExpressionNeedsNoList(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+func TestAnotherSignedTextTakesNoTimeFromThePreset(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme, preset.Verify.HMAC.SignatureHeader = "hmac", "X-Sig"
+	preset.Verify.HMAC.ContentTemplate, preset.Verify.HMAC.TimestampHeader = "{timestamp}:{body}", "X-Time"
+	over := sender.Profile{}
+	over.Verify.HMAC.ContentTemplate = "{body}"
+	if got := over.Over(preset).Verify.HMAC; got.TimestampHeader != "" || got.SignatureHeader != "X-Sig" || got.ContentTemplate != "{body}" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,19 @@
+-- +goose Up
+-- Who went to reset an account last: what comes after him may share his reset instead of making one of its own.
+CREATE TABLE leaders (
+    subject BLOB    NOT NULL PRIMARY KEY, -- digest of the system, the mode and the id that the account has there
+    task    INTEGER NOT NULL              -- tasks.n
+) WITHOUT ROWID;
+CREATE INDEX leaders_by_task ON leaders (task);
+
+-- The bodies of deliveries that carry no id of their own.
+CREATE TABLE bodies (
+    digest BLOB    NOT NULL PRIMARY KEY,  -- of the source and the body
+    at     INTEGER NOT NULL,              -- when it came first
+    task   INTEGER NOT NULL               -- tasks.n of the first task that it made
+) WITHOUT ROWID;
+CREATE INDEX bodies_by_task ON bodies (task);
+
+-- +goose Down
+DROP TABLE bodies;
+DROP TABLE leaders;

@@ -51,7 +51,8 @@ func TestPresetsTakeTheOtherWaysToSign(t *testing.T) {
 	}{
 		{"Grafana without a timestamp header", "grafana", map[string]any{"hmac": map[string]any{"content_template": "{body}"}},
 			"X-Grafana-Alerting-Signature", "267165bd235f26fc8305bb429cd4d25986f616f812ffe20aecb7d14fdd40aff0", true},
-		{"CrowdStrike with the time first", "crowdstrike", map[string]any{"hmac": map[string]any{"content_template": "{timestamp}{body}", "encoding": "hex"}},
+		{"CrowdStrike with the time first", "crowdstrike", map[string]any{"hmac": map[string]any{
+			"content_template": "{timestamp}{body}", "timestamp_header": "X-CS-Delivery-Timestamp", "timestamp_format": "rfc3339", "encoding": "hex"}},
 			"X-CS-Primary-Signature", "dede4d9ed5e57339e7cf1a34c64ca2d4dd90c75d8d966c9e61437a45d1af3bc7", false},
 		{"Grafana of an older version", "grafana", map[string]any{"scheme": "shared-secret", "secret": map[string]any{"in": "bearer"}, "allow_from": []string{"192.0.2.0/24"}},
 			"Authorization", "Bearer grafana-2mJ8xW4bq7Rz5tYk9PvC3nLd6hF1sGea", true},

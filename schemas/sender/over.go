@@ -13,10 +13,6 @@ func (p Profile) Over(preset Profile) Profile {
 	if p.Verify.Scheme != "" && p.Verify.Scheme != preset.Verify.Scheme {
 		out.Verify = p.Verify // what the preset says of another scheme means nothing here
 	}
-	if h, own := &out.Verify.HMAC, p.Verify.HMAC; !h.SignsTime() && preset.Verify.HMAC.SignsTime() {
-		// What was laid over it signs no time, so that where the preset finds one means nothing here either.
-		h.TimestampHeader, h.TimestampPick, h.TimestampFormat = own.TimestampHeader, own.TimestampPick, own.TimestampFormat
-	}
 	if mine, its := &p.Verify.HMAC, &out.Verify.HMAC; mine.ContentTemplate != "" {
 		// What is signed decides which time and id there are; those of another text mean nothing.
 		its.TimestampHeader, its.TimestampPick, its.TimestampFormat = mine.TimestampHeader, mine.TimestampPick, mine.TimestampFormat

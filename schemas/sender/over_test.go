@@ -50,22 +50,20 @@ func TestAnotherSchemeTakesNothingFromThePreset(t *testing.T) {
 	}
 }
 
-func TestAContentWithoutATimeTakesNoTimeFromThePreset(t *testing.T) {
+func TestAnotherTextThatIsSignedTakesNoTimeFromThePreset(t *testing.T) {
 	preset := sender.Profile{}
 	preset.Verify.Scheme = "hmac"
 	preset.Verify.HMAC = signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms"}
-	over := sender.Profile{}
-	over.Verify.HMAC.ContentTemplate = "{body}"
-	if got, want := over.Over(preset).Verify.HMAC, (signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{body}"}); !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v", got)
-	}
-	over.Verify.HMAC = signature.Template{ContentTemplate: "{body}{timestamp}"}
-	if got := over.Over(preset).Verify.HMAC; got.TimestampHeader != "X-Time" || got.TimestampFormat != "unix_ms" {
-		t.Errorf("%+v", got)
-	}
-	over.Verify.HMAC = signature.Template{ContentTemplate: "{body}", TimestampHeader: "X-Mine"} // a fault that its owner must hear of
-	if got := over.Over(preset).Verify.HMAC; got.TimestampHeader != "X-Mine" {
-		t.Errorf("%+v", got)
+	for _, c := range []struct{ over, want signature.Template }{
+		{signature.Template{ContentTemplate: "{body}"}, signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{body}"}},
+		{signature.Template{ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}, signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}},
+		{signature.Template{Encoding: "base64"}, signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms", Encoding: "base64"}},
+	} {
+		over := sender.Profile{}
+		over.Verify.HMAC = c.over
+		if got := over.Over(preset).Verify.HMAC; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%+v: got %+v", c.over, got)
+		}
 	}
 }
 

@@ -33,6 +33,8 @@ var lenient = map[string]func(v []ref.Val) ref.Val{
 	overloads.StartsWith:    func(v []ref.Val) ref.Val { return ofTexts(v, strings.HasPrefix) },
 	overloads.EndsWith:      func(v []ref.Val) ref.Val { return ofTexts(v, strings.HasSuffix) },
 	overloads.Matches:       matches,
+	"capture":               func(v []ref.Val) ref.Val { return capture(v[0], v[1]) },
+	"down_level":            func(v []ref.Val) ref.Val { return downLevel(v[0], v[1]) },
 }
 
 // lenientCall is a call of one of them.
@@ -44,10 +46,16 @@ type lenientCall struct {
 // makeLenient replaces the calls of a program; it is the decorator that Compile gives to the library.
 func makeLenient(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	call, ok := i.(interpreter.InterpretableCall)
-	if !ok || lenient[call.Function()] == nil {
+	if !ok {
 		return i, nil
 	}
 	c := &lenientCall{call, lenient[call.Function()]}
+	if f := helpers[call.Function()]; f != nil && len(call.Args()) == 1 && strings.HasPrefix(call.OverloadID(), "resetd_") {
+		c.do = func(v []ref.Val) ref.Val { return f(v[0]) }
+	}
+	if c.do == nil {
+		return i, nil
+	}
 	if f := call.Function(); f == operators.Equals || f == operators.NotEquals {
 		if args := call.Args(); writtenNull(args[0]) || writtenNull(args[1]) {
 			c.do = func(v []ref.Val) ref.Val {

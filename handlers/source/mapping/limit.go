@@ -17,6 +17,7 @@ const (
 	costDelivery = 300_000   // of all evaluations of a delivery, and
 	costEntry    = 700       // for each of its entries
 	bytesPerCost = 10
+	valueCost    = 3 // of each value of a list that a function goes through
 	patternCost  = 5 // instructions of a pattern, for each byte, that cost as much as one step
 )
 
@@ -48,11 +49,11 @@ func (estimator) CallCost(function, _ string, args []ref.Val, result ref.Val) *u
 		}
 	case "parse_json":
 		sum += 2 * bytes
-	case "split", "join", operators.In, operators.OldIn, "login", "email", "login_or_email", "user_name", "sid", "object_id", "dn", "first":
+	case "split", "join", operators.In, operators.OldIn, "login", "email", "login_or_email", "user_name", "sid", "object_id", "dn", "first", "flatten":
 		for _, a := range args {
-			sum += values(a)
+			sum += valueCost * values(a)
 		}
-		sum += values(result)
+		sum += valueCost * values(result)
 	case operators.Equals, operators.NotEquals:
 		sum += min(values(args[0]), values(args[1]), maxCompared)
 	}

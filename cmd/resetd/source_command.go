@@ -30,6 +30,7 @@ func sourceListCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List the presets: which senders are known, and how they prove themselves", Args: noArgs,
+		Example: "  resetd source list",
 		RunE: func(c *cobra.Command, _ []string) error {
 			var all []source.Preset
 			for _, name := range source.Presets() {
@@ -116,6 +117,7 @@ func sourceStatusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "status", Short: "Show what came from each source of a running resetd, and why the latest was refused", Args: noArgs,
+		Example: "  resetd source status -c resetd.yaml",
 		RunE: func(c *cobra.Command, _ []string) error {
 			api, err := a.client(c, "viewer")
 			if err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/resetd/resetd/schemas"
 	"github.com/resetd/resetd/schemas/sender"
-	"github.com/resetd/resetd/schemas/signature"
 )
 
 func TestConfigurationIsLaidOverThePreset(t *testing.T) {
@@ -53,11 +52,11 @@ func TestAnotherSchemeTakesNothingFromThePreset(t *testing.T) {
 func TestAnotherTextThatIsSignedTakesNoTimeFromThePreset(t *testing.T) {
 	preset := sender.Profile{}
 	preset.Verify.Scheme = "hmac"
-	preset.Verify.HMAC = signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms"}
-	for _, c := range []struct{ over, want signature.Template }{
-		{signature.Template{ContentTemplate: "{body}"}, signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{body}"}},
-		{signature.Template{ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}, signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}},
-		{signature.Template{Encoding: "base64"}, signature.Template{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms", Encoding: "base64"}},
+	preset.Verify.HMAC = sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms"}
+	for _, c := range []struct{ over, want sender.HMAC }{
+		{sender.HMAC{ContentTemplate: "{body}"}, sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{body}"}},
+		{sender.HMAC{ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}, sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}},
+		{sender.HMAC{Encoding: "base64"}, sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms", Encoding: "base64"}},
 	} {
 		over := sender.Profile{}
 		over.Verify.HMAC = c.over

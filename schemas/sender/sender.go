@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/resetd/resetd/schemas"
-	"github.com/resetd/resetd/schemas/signature"
 )
 
 // Profile is all that is known of a kind of sender, or what a configuration says otherwise.
@@ -85,7 +84,7 @@ type Verify struct {
 	// Tolerance is how far the sender's clock may differ from ours, where it signs its time; zero is five minutes.
 	Tolerance time.Duration `yaml:"tolerance" validate:"omitempty,min=1s,max=1h"`
 	// HMAC is the template of scheme hmac.
-	HMAC signature.Template `yaml:"hmac"`
+	HMAC HMAC `yaml:"hmac"`
 	// Secret says where scheme shared-secret finds its secret. With ssf-set it demands a secret beside the signature (the
 	// authorization_header of the stream); Keys are those secrets then, and no HS256 secrets.
 	Secret SharedSecret `yaml:"secret"`

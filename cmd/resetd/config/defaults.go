@@ -15,7 +15,6 @@ var defaults = []Default{
 	{"ledger", "sqlite"},
 	{"queue", "embedded"},
 	{"sources[].preset", "native"},
-	{"sources[].verify.tolerance", "5m"},
 	{"sources[].callback.events", "final"},
 	{"systems[].enforcement", "not_granted"},
 	{"systems[].timeout", "10s"},

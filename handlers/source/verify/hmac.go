@@ -1,5 +1,3 @@
-//go:build hmactemplate
-
 package verify
 
 import (
@@ -19,15 +17,15 @@ type templated struct {
 }
 
 func openHMAC(v sender.Verify, _ Options, f *faults) Scheme {
-	before := len(f.all)
-	for _, e := range split(v.HMAC.Check()) {
+	before, template := len(f.all), signature.Template(v.HMAC)
+	for _, e := range split(template.Check()) {
 		field, text, _ := strings.Cut(detailOf(e), ": ")
 		f.add("hmac."+field, "%s", text)
 	}
 	if len(v.Keys) == 0 {
 		f.add("keys", `there is none; write ["${NAME}"] or ["file:PATH"] with the secret that the sender signs with`)
 	}
-	if v.Tolerance != 0 && !v.HMAC.SignsTime() {
+	if v.Tolerance != 0 && !template.SignsTime() {
 		f.add("tolerance", "the template signs no time, so that this has no effect; leave it out")
 	}
 	if len(f.all) > before {
@@ -38,16 +36,16 @@ func openHMAC(v sender.Verify, _ Options, f *faults) Scheme {
 		if keys[i] = k.Reveal(); k.Empty() || keys[i] == zendeskTest { // told for every scheme
 			continue
 		}
-		_, err := signature.NewTemplateVerifier(v.HMAC, keys[i:i+1], signature.TemplateOptions{})
+		_, err := signature.NewTemplateVerifier(template, keys[i:i+1], signature.TemplateOptions{})
 		for _, e := range split(err) {
 			f.add(at("keys", i), "%s", strings.Replace(detailOf(e), "key 1", "this key", 1))
 		}
 	}
-	verifier, err := signature.NewTemplateVerifier(v.HMAC, keys, signature.TemplateOptions{Tolerance: v.Tolerance})
+	verifier, err := signature.NewTemplateVerifier(template, keys, signature.TemplateOptions{Tolerance: v.Tolerance})
 	if err != nil && len(f.all) == 0 {
 		f.add("keys", "%s", detailOf(split(err)[0])) // two keys of which HMAC makes the same
 	}
-	return &templated{verifier, Coverage{Body: true, Time: v.HMAC.SignsTime(), ID: v.HMAC.SignsID()}}
+	return &templated{verifier, Coverage{Body: true, Time: template.SignsTime(), ID: template.SignsID()}}
 }
 
 // split gives the errors that were joined.

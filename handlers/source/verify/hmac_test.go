@@ -1,5 +1,3 @@
-//go:build hmactemplate
-
 package verify_test
 
 import (
@@ -12,7 +10,6 @@ import (
 
 	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas/sender"
-	"github.com/resetd/resetd/schemas/signature"
 )
 
 func hmacOf(key, text string) string {
@@ -22,8 +19,8 @@ func hmacOf(key, text string) string {
 }
 
 var (
-	github = signature.Template{SignatureHeader: "X-Hub-Signature-256", SignaturePrefix: "sha256="}
-	slack  = signature.Template{SignatureHeader: "X-Slack-Signature", SignaturePrefix: "v0=", ContentTemplate: "v0:{timestamp}:{body}", TimestampHeader: "X-Slack-Request-Timestamp"}
+	github = sender.HMAC{SignatureHeader: "X-Hub-Signature-256", SignaturePrefix: "sha256="}
+	slack  = sender.HMAC{SignatureHeader: "X-Slack-Signature", SignaturePrefix: "v0=", ContentTemplate: "v0:{timestamp}:{body}", TimestampHeader: "X-Slack-Request-Timestamp"}
 )
 
 func TestHMACVouchesForWhatItsTemplateSigns(t *testing.T) {
@@ -61,8 +58,8 @@ func TestFaultsOfTemplates(t *testing.T) {
 		"keys":                {sender.Verify{HMAC: github, Keys: secrets(secretA, "short", "", secretB+"\n")}, "verify.keys[1],verify.keys[2],verify.keys[3]"},
 		"known to all":        {sender.Verify{HMAC: github, Keys: secrets(secretA, "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==")}, "verify.keys[1]"},
 		"the same":            {sender.Verify{HMAC: github, Keys: secrets(secretA, secretA)}, "verify.keys[1]"},
-		"the same, decoded":   {sender.Verify{HMAC: signature.Template{SignatureHeader: "X", KeyFormat: "hex"}, Keys: secrets(strings.Repeat("ab", 16), strings.Repeat("AB", 16))}, "verify.keys"},
-		"no body in template": {sender.Verify{HMAC: signature.Template{SignatureHeader: "X", ContentTemplate: "{timestamp}"}, Keys: secrets(secretA)}, "verify.hmac.content_template"},
+		"the same, decoded":   {sender.Verify{HMAC: sender.HMAC{SignatureHeader: "X", KeyFormat: "hex"}, Keys: secrets(strings.Repeat("ab", 16), strings.Repeat("AB", 16))}, "verify.keys"},
+		"no body in template": {sender.Verify{HMAC: sender.HMAC{SignatureHeader: "X", ContentTemplate: "{timestamp}"}, Keys: secrets(secretA)}, "verify.hmac.content_template"},
 	} {
 		c.v.Scheme = "hmac"
 		_, err := verify.Open(c.v, verify.Options{})

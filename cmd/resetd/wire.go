@@ -151,7 +151,7 @@ func workersOf(s config.System) int {
 func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 	c := a.config
 	validator := schemas.NewValidator()
-	set, errSources := openSources(c, validator)
+	set, errSources := openSources(c, validator, a.log)
 	var list []handlers.Token
 	for _, t := range c.API.Tokens {
 		role, err := handlers.ParseRole(t.Role)

@@ -55,11 +55,8 @@ func account(v any, as schemas.AccountType) (schemas.Account, error) {
 	case string:
 		n = read(strings.TrimSpace(v), as)
 	case int64, uint64:
-		if as == "" {
-			return schemas.Account{}, errors.New("it is a number, which may be an identifier of any kind; set account_type if it names an account")
-		}
 		s, _ := text(v)
-		n = read(s, as)
+		n = read(s, as) // refused below, as any text of digits, if no type was set
 	case nil:
 		return schemas.Account{}, errAbsent
 	case []any:
@@ -70,7 +67,7 @@ func account(v any, as schemas.AccountType) (schemas.Account, error) {
 	default:
 		return schemas.Account{}, fmt.Errorf("it is %s, which names no account", kindOf(v))
 	}
-	if n.Value == "" {
+	if n.Value == "" || nobody[strings.ToLower(n.Value)] {
 		return schemas.Account{}, errAbsent
 	}
 	if n.Type == schemas.AccountObjectID || n.Type == schemas.AccountSID { // brackets and letter case, as ParseAccount takes them

@@ -5,31 +5,16 @@ import (
 	"regexp"
 	"strings"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 	"github.com/resetd/resetd/schemas"
 )
 
-// accountFunctions say what a text is: login(x) gives {"type": "login", "value": x}, or null where x is absent, and a
-// list of them for a list.
-func accountFunctions() []cel.EnvOption {
-	typed := func(name string, t schemas.AccountType) cel.EnvOption {
-		return unary(name, cel.DynType, func(v ref.Val) ref.Val { return typedAccounts(name, t, v) })
-	}
-	return []cel.EnvOption{
-		typed("login", schemas.AccountLogin),
-		typed("email", schemas.AccountEmail),
-		typed("login_or_email", schemas.AccountAddress),
-		typed("user_name", schemas.AccountUserName),
-		typed("sid", schemas.AccountSID),
-		typed("object_id", schemas.AccountObjectID),
-		typed("dn", schemas.AccountDN),
-		cel.Function("down_level", cel.Overload("resetd_down_level", []*cel.Type{cel.DynType, cel.DynType}, cel.DynType, cel.BinaryBinding(downLevel))),
-		onText("arn_user", arnUser),
-		onText("address", address),
-	}
+// typed makes a function that says what a text is: login(x) gives {"type": "login", "value": x}, null where x is absent,
+// and a list of them for a list.
+func typed(name string, t schemas.AccountType) func(ref.Val) ref.Val {
+	return func(v ref.Val) ref.Val { return typedAccounts(name, t, v) }
 }
 
 func typedAccounts(name string, t schemas.AccountType, v ref.Val) ref.Val {
@@ -46,6 +31,9 @@ func typedAccounts(name string, t schemas.AccountType, v ref.Val) ref.Val {
 			return fail("%s takes a text, a whole number or a list of them", name)
 		}
 		return typedAccount(t, s)
+	}
+	if values(list) > schemas.MaxRequests {
+		return tooMuch(name + " takes at most 1000 accounts")
 	}
 	var out []ref.Val
 	for it := list.Iterator(); it.HasNext() == types.True; {

@@ -1,7 +1,8 @@
 package mapping
 
 import (
-	"errors"
+	"slices"
+	"strings"
 
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/overloads"
@@ -11,70 +12,154 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// errMissing is the error of a function that was given a null where it needs a value. It counts as if the member were not
-// there.
-var errMissing = errors.New("no such key: null")
-
-func missingVal() ref.Val { return types.WrapErr(errMissing) }
-
-func isNull(v ref.Val) bool { return v.Type() == types.NullType }
-
-// guarded are the functions of CEL whose calls are replaced: they would compare what is large on both sides, which a few
-// characters can make last for hours, or fail on a null where a member that is not there counts as absent.
-var guarded = map[string]func(v []ref.Val) ref.Val{
-	operators.Equals:    func(v []ref.Val) ref.Val { return equal(v[0], v[1]) },
-	operators.NotEquals: notEqual,
-	operators.In:        in,
-	operators.OldIn:     in,
-	operators.Less:      func(v []ref.Val) ref.Val { return compare(v, -1) },
-	operators.LessEquals: func(v []ref.Val) ref.Val {
-		return compare(v, -1, 0)
-	},
-	operators.Greater:       func(v []ref.Val) ref.Val { return compare(v, 1) },
-	operators.GreaterEquals: func(v []ref.Val) ref.Val { return compare(v, 1, 0) },
+// lenient are the functions of CEL for which a member that is not there is a null, and a null equals nothing but a null
+// that is written out, is neither less nor greater than anything, is in no list, begins with nothing, has the size zero
+// and is not true. In CEL itself they fail, so that a rule such as body.kind != "User" would not hold for a body without
+// a kind; and two members that are not there would be equal if both were null.
+//
+// They are also bounded: a few characters can make two lists whose comparison takes hours.
+var lenient = map[string]func(v []ref.Val) ref.Val{
+	operators.Equals:        func(v []ref.Val) ref.Val { return equal(v[0], v[1]) },
+	operators.NotEquals:     func(v []ref.Val) ref.Val { return not(equal(v[0], v[1])) },
+	operators.LogicalNot:    func(v []ref.Val) ref.Val { return not(v[0]) },
+	operators.In:            in,
+	operators.OldIn:         in,
+	operators.Less:          func(v []ref.Val) ref.Val { return compare(v, types.IntNegOne) },
+	operators.LessEquals:    func(v []ref.Val) ref.Val { return compare(v, types.IntNegOne, types.IntZero) },
+	operators.Greater:       func(v []ref.Val) ref.Val { return compare(v, types.IntOne) },
+	operators.GreaterEquals: func(v []ref.Val) ref.Val { return compare(v, types.IntOne, types.IntZero) },
 	overloads.Size:          size,
+	overloads.Contains:      func(v []ref.Val) ref.Val { return ofTexts(v, strings.Contains) },
+	overloads.StartsWith:    func(v []ref.Val) ref.Val { return ofTexts(v, strings.HasPrefix) },
+	overloads.EndsWith:      func(v []ref.Val) ref.Val { return ofTexts(v, strings.HasSuffix) },
+	overloads.Matches:       matches,
+	"capture":               func(v []ref.Val) ref.Val { return capture(v[0], v[1]) },
+	"down_level":            func(v []ref.Val) ref.Val { return downLevel(v[0], v[1]) },
 }
 
-// guard replaces the calls of a program to what is guarded.
-func guard(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+// lenientCall is a call of one of them.
+type lenientCall struct {
+	interpreter.InterpretableCall
+	do func(v []ref.Val) ref.Val
+}
+
+// makeLenient replaces the calls of a program; it is the decorator that Compile gives to the library.
+func makeLenient(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	call, ok := i.(interpreter.InterpretableCall)
 	if !ok {
 		return i, nil
 	}
-	do := guarded[call.Function()]
-	if do == nil {
+	c := &lenientCall{call, lenient[call.Function()]}
+	if f := helpers[call.Function()]; f != nil && len(call.Args()) == 1 && strings.HasPrefix(call.OverloadID(), "resetd_") {
+		c.do = func(v []ref.Val) ref.Val { return f(v[0]) }
+	}
+	if c.do == nil {
 		return i, nil
 	}
-	return interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(), func(v ...ref.Val) ref.Val { return do(v) }), nil
+	if f := call.Function(); f == operators.Equals || f == operators.NotEquals {
+		if args := call.Args(); writtenNull(args[0]) || writtenNull(args[1]) {
+			c.do = func(v []ref.Val) ref.Val {
+				return types.Bool((isNull(v[0]) && isNull(v[1])) == (f == operators.Equals))
+			}
+		}
+	}
+	return c, nil
+}
+
+// Eval implements interpreter.Interpretable.
+func (c *lenientCall) Eval(a interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(a, c.Exec)
+}
+
+// Exec implements interpreter.InterpretableV2.
+func (c *lenientCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	args := c.Args()
+	v := make([]ref.Val, len(args))
+	for i, arg := range args {
+		v[i] = arg.Exec(frame)
+		if e, ok := v[i].(*types.Err); ok {
+			if !missing(e) {
+				return e
+			}
+			v[i] = types.NullValue
+		}
+	}
+	out := c.do(v)
+	if costs := frame.CostTracker(); costs != nil {
+		costs.EvalVarArgs(frame, c.ID(), c, v, out)
+	}
+	return out
+}
+
+func isNull(v ref.Val) bool { return v.Type() == types.NullType }
+
+// writtenNull tells whether an argument is the word null.
+func writtenNull(i interpreter.InterpretableV2) bool {
+	c, ok := i.(interpreter.InterpretableConst)
+	return ok && isNull(c.Value())
 }
 
 func equal(a, b ref.Val) ref.Val {
-	if !small(a) && !small(b) {
-		return tooMuch("lists or objects of more than 1000 values are compared")
+	switch {
+	case isNull(a) || isNull(b):
+		return types.False
+	case !small(a) && !small(b):
+		return tooMuch("lists or objects of more than 100 values are compared")
 	}
 	return types.Equal(a, b)
 }
 
-func notEqual(v []ref.Val) ref.Val {
-	switch e := equal(v[0], v[1]); e {
+func ofTexts(v []ref.Val, holds func(s, part string) bool) ref.Val {
+	s, ok := v[0].(types.String)
+	part, fits := v[1].(types.String)
+	switch {
+	case isNull(v[0]) || isNull(v[1]):
+		return types.False
+	case !ok || !fits:
+		return types.NoSuchOverloadErr()
+	}
+	return types.Bool(holds(string(s), string(part)))
+}
+
+// matches tells whether a text has a part that fits a pattern.
+func matches(v []ref.Val) ref.Val {
+	s, ok := v[0].(types.String)
+	source, fits := v[1].(types.String)
+	switch {
+	case isNull(v[0]):
+		return types.False
+	case !ok || !fits:
+		return types.NoSuchOverloadErr()
+	}
+	p, err := findPattern(string(source), len(s))
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return types.Bool(p.MatchString(string(s)))
+}
+
+func not(v ref.Val) ref.Val {
+	switch v {
 	case types.True:
 		return types.False
-	case types.False:
+	case types.False, types.NullValue:
 		return types.True
-	default:
-		return e
 	}
+	if types.IsError(v) {
+		return v
+	}
+	return types.NoSuchOverloadErr()
 }
 
 func in(v []ref.Val) ref.Val {
 	container, ok := v[1].(traits.Container)
 	switch {
 	case isNull(v[1]):
-		return missingVal()
+		return types.False
 	case !ok:
 		return types.NoSuchOverloadErr()
 	case !small(v[0]):
-		return tooMuch("in looks for a list or an object of more than 1000 values")
+		return tooMuch("in looks for a list or an object of more than 100 values")
 	}
 	return container.Contains(v[0])
 }
@@ -83,27 +168,22 @@ func compare(v []ref.Val, wanted ...types.Int) ref.Val {
 	comparer, ok := v[0].(traits.Comparer)
 	switch {
 	case isNull(v[0]) || isNull(v[1]):
-		return missingVal()
+		return types.False
 	case !ok:
 		return types.NoSuchOverloadErr()
 	}
-	order, ok := comparer.Compare(v[1]).(types.Int)
-	if !ok {
-		return comparer.Compare(v[1]) // the error
+	out := comparer.Compare(v[1])
+	if order, ok := out.(types.Int); ok {
+		return types.Bool(slices.Contains(wanted, order))
 	}
-	for _, w := range wanted {
-		if order == w {
-			return types.True
-		}
-	}
-	return types.False
+	return out // an error
 }
 
 func size(v []ref.Val) ref.Val {
 	sizer, ok := v[0].(traits.Sizer)
 	switch {
 	case isNull(v[0]):
-		return missingVal()
+		return types.IntZero
 	case !ok:
 		return types.NoSuchOverloadErr()
 	}

@@ -60,7 +60,6 @@ func newEnv(more ...cel.EnvOption) (*cel.Env, error) {
 	}
 	options = append(options, operatorsOfOurs()...)
 	options = append(options, textFunctions()...)
-	options = append(options, valueFunctions()...)
-	options = append(options, accountFunctions()...)
+	options = append(options, helperFunctions()...)
 	return cel.NewCustomEnv(append(options, more...)...)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
@@ -29,8 +30,8 @@ type scope struct {
 	vals  map[string]any // the same for programs
 }
 
-// work is what the expressions of one delivery have cost so far.
-type work struct{ cost uint64 }
+// work is what the expressions of one delivery have cost so far, and what they may.
+type work struct{ cost, limit uint64 }
 
 // ResolveName implements interpreter.Activation.
 func (s *scope) ResolveName(name string) (any, bool) {
@@ -82,7 +83,7 @@ func (e *expression) run(s *scope) (ref.Val, bool, error) {
 		}
 	}
 	switch {
-	case s.work.cost > costTotal:
+	case s.work.cost > s.work.limit:
 		return nil, false, errCost
 	case err == nil:
 		return out, true, nil
@@ -99,6 +100,9 @@ func (e *expression) run(s *scope) (ref.Val, bool, error) {
 
 var errCost = limitError("the expressions take too many steps for this body")
 
+// errMissing is the error of a function that was given a null where it needs a value.
+var errMissing = errors.New("no such key: null")
+
 // missing tells whether an error comes from a look at what is not there: a member that an object lacks, or anything of a
 // null. The library tells it in words only.
 func missing(err error) bool {
@@ -112,7 +116,12 @@ func missing(err error) bool {
 }
 
 // compiler compiles the texts of one mapping.
-type compiler struct{ bad []error }
+type compiler struct {
+	bad []error
+	// proved is set for what must come from the body, which the sender vouches for: not from a header, which most schemes
+	// do not cover, and not from the clock or from nowhere.
+	proved bool
+}
 
 func (c *compiler) fault(at, format string, args ...any) {
 	c.bad = append(c.bad, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
@@ -150,22 +159,55 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 	}
 	checked, issues := e.Compile(source)
 	if issues.Err() != nil {
-		for _, i := range issues.Errors() {
-			c.fault(at, "column %d: %s", i.Location.Column()+1, i.Message)
+		const most = 3 // what follows is often but a consequence
+		for i, issue := range issues.Errors() {
+			if i == most {
+				break
+			}
+			where := ""
+			if l := issue.Location; l.Line() > 0 {
+				where = fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1)
+			}
+			c.fault(at, "%s%s", where, issue.Message)
 		}
+		return nil
+	}
+	if why := c.misuse(checked); why != "" {
+		c.fault(at, "%s", why)
 		return nil
 	}
 	if !anyOf(checked.OutputType(), results) {
 		c.fault(at, "it gives %s; it must give %s", checked.OutputType(), orList(results))
 		return nil
 	}
-	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
-		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(guard))
+	program, err := e.Program(checked, cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
+		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient))
 	if err != nil {
 		c.fault(at, "%w", err)
 		return nil
 	}
 	return program
+}
+
+// misuse tells what a program that must come from the body uses instead; empty if nothing.
+func (c *compiler) misuse(a *cel.Ast) string {
+	uses := map[string]bool{}
+	ast.PreOrderVisit(a.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.IdentKind {
+			uses[e.AsIdent()] = true
+		}
+	}))
+	switch {
+	case !c.proved:
+		return ""
+	case uses["headers"]:
+		return "it looks at a header, which a signature rarely covers, so that another could be put in; take it from the body"
+	case uses["now"]:
+		return "it looks at the clock; take it from the body"
+	case !uses["body"] && !uses["item"]:
+		return "it does not look at the body, so that each delivery would give the same"
+	}
+	return ""
 }
 
 func anyOf(t *cel.Type, allowed []*cel.Type) bool {
@@ -190,7 +232,7 @@ func orList(list []*cel.Type) string {
 
 // newScope makes the scope of a whole delivery.
 func newScope(ctx context.Context, body any, headers map[string]string, now time.Time) *scope {
-	return &scope{ctx: ctx, work: &work{}, body: body, entry: body, vals: map[string]any{
+	return &scope{ctx: ctx, work: &work{limit: costDelivery}, body: body, entry: body, vals: map[string]any{
 		"body": types.DefaultTypeAdapter.NativeToValue(body), "headers": headers, "now": now,
 	}}
 }

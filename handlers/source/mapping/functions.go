@@ -27,16 +27,12 @@ func operatorsOfOurs() []cel.EnvOption {
 		cel.Overload(overloads.AddDurationTimestamp, []*cel.Type{cel.DurationType, cel.TimestampType}, cel.TimestampType),
 		cel.SingletonBinaryBinding(func(a, b ref.Val) ref.Val {
 			adder, ok := a.(traits.Adder)
-			limit := maxList
-			if _, isText := a.(types.String); isText {
-				limit = maxText
-			}
 			switch {
 			case isNull(a) || isNull(b):
-				return missingVal()
+				return types.WrapErr(errMissing)
 			case !ok:
 				return types.NoSuchOverloadErr()
-			case length(a)+length(b) > limit:
+			case length(a)+length(b) > maxText || values(a)+values(b) > maxList:
 				return tooMuch("+ makes a text or a list that is too long")
 			}
 			return adder.Add(b)
@@ -83,13 +79,7 @@ func textFunctions() []cel.EnvOption {
 		member("join", "list_join_string", []*cel.Type{list, s}, s, func(v []ref.Val) ref.Val {
 			return join(v[0].(traits.Lister), str(v[1]))
 		}),
-		member("matches", "matches_string", []*cel.Type{s, s}, cel.BoolType, func(v []ref.Val) ref.Val {
-			p, err := findPattern(str(v[1]), len(str(v[0])))
-			if err != nil {
-				return types.WrapErr(err)
-			}
-			return types.Bool(p.MatchString(str(v[0])))
-		}),
+		member(overloads.Matches, overloads.MatchesString, []*cel.Type{s, s}, cel.BoolType, matches),
 	}
 }
 

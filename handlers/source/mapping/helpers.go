@@ -9,6 +9,7 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+	"github.com/resetd/resetd/schemas"
 )
 
 // The functions of this file take anything and give null for what is absent (a null, an optional without a value, white
@@ -57,13 +58,49 @@ func nothing(v ref.Val) bool {
 	return false
 }
 
-func unary(name string, result *cel.Type, f func(ref.Val) ref.Val) cel.EnvOption {
-	return cel.Function(name, cel.Overload("resetd_"+name, []*cel.Type{cel.DynType}, result, cel.UnaryBinding(f)))
+// helpers are the functions beside CEL's own, by name. Each has one argument but for those of two below.
+var helpers = map[string]func(ref.Val) ref.Val{
+	"parse_json":    onText("parse_json", parseJSON),
+	"lower":         onText("lower", func(s string) ref.Val { return types.String(strings.ToLower(s)) }),
+	"trim":          onText("trim", func(s string) ref.Val { return types.String(s) }),
+	"unix":          onText("unix", func(s string) ref.Val { return at("unix", s, time.Second) }),
+	"unix_ms":       onText("unix_ms", func(s string) ref.Val { return at("unix_ms", s, time.Millisecond) }),
+	"rfc3339":       onText("rfc3339", rfc3339),
+	"split_account": onText("split_account", splitAccount),
+	"arn_user":      onText("arn_user", arnUser),
+	"address":       onText("address", address),
+	"first":         first,
+	"array":         array,
+	"flatten":       flattenLists,
+
+	"login":          typed("login", schemas.AccountLogin),
+	"email":          typed("email", schemas.AccountEmail),
+	"login_or_email": typed("login_or_email", schemas.AccountAddress),
+	"user_name":      typed("user_name", schemas.AccountUserName),
+	"sid":            typed("sid", schemas.AccountSID),
+	"object_id":      typed("object_id", schemas.AccountObjectID),
+	"dn":             typed("dn", schemas.AccountDN),
+}
+
+// helperFunctions declares the helpers. What they do is bound by makeLenient, which gives them a null for what is missing.
+func helperFunctions() []cel.EnvOption {
+	var out []cel.EnvOption
+	for name, f := range helpers {
+		result := cel.DynType
+		if name == "array" || name == "flatten" {
+			result = cel.ListType(cel.DynType)
+		}
+		out = append(out, cel.Function(name, cel.Overload("resetd_"+name, []*cel.Type{cel.DynType}, result, cel.UnaryBinding(f))))
+	}
+	two := func(name string, second *cel.Type, f func(a, b ref.Val) ref.Val) cel.EnvOption {
+		return cel.Function(name, cel.Overload("resetd_"+name, []*cel.Type{cel.DynType, second}, cel.DynType, cel.BinaryBinding(f)))
+	}
+	return append(out, two("capture", cel.StringType, capture), two("down_level", cel.DynType, downLevel))
 }
 
 // onText makes a function of a text; anything else is an error, and nothing gives nothing.
-func onText(name string, f func(string) ref.Val) cel.EnvOption {
-	return unary(name, cel.DynType, func(v ref.Val) ref.Val {
+func onText(name string, f func(string) ref.Val) func(ref.Val) ref.Val {
+	return func(v ref.Val) ref.Val {
 		if nothing(v) {
 			return types.NullValue
 		}
@@ -72,28 +109,6 @@ func onText(name string, f func(string) ref.Val) cel.EnvOption {
 			return fail("%s takes a text", name)
 		}
 		return f(s)
-	})
-}
-
-func valueFunctions() []cel.EnvOption {
-	return []cel.EnvOption{
-		onText("parse_json", parseJSON),
-		onText("lower", func(s string) ref.Val { return types.String(strings.ToLower(s)) }),
-		onText("trim", func(s string) ref.Val { return types.String(s) }),
-		onText("unix", func(s string) ref.Val { return at("unix", s, time.Second) }),
-		onText("unix_ms", func(s string) ref.Val { return at("unix_ms", s, time.Millisecond) }),
-		onText("rfc3339", func(s string) ref.Val {
-			t, ok := parseTime(s)
-			if !ok {
-				return fail("rfc3339: this is no time")
-			}
-			return types.String(t.Format(time.RFC3339Nano))
-		}),
-		onText("split_account", splitAccount),
-		unary("first", cel.DynType, first),
-		unary("array", cel.ListType(cel.DynType), array),
-		cel.Function("capture", cel.Overload("resetd_capture", []*cel.Type{cel.DynType, cel.StringType}, cel.DynType,
-			cel.BinaryBinding(capture))),
 	}
 }
 
@@ -106,6 +121,14 @@ func parseJSON(s string) ref.Val {
 		return fail("parse_json: the text is not valid JSON")
 	}
 	return types.DefaultTypeAdapter.NativeToValue(v)
+}
+
+func rfc3339(s string) ref.Val {
+	t, ok := parseTime(s)
+	if !ok {
+		return fail("rfc3339: this is no time")
+	}
+	return types.String(t.Format(time.RFC3339Nano))
 }
 
 func at(name, s string, unit time.Duration) ref.Val {
@@ -157,6 +180,28 @@ func array(v ref.Val) ref.Val {
 		return types.NewRefValList(types.DefaultTypeAdapter, nil)
 	}
 	return types.NewRefValList(types.DefaultTypeAdapter, []ref.Val{v})
+}
+
+// flattenLists gives the values of the lists in a list as one list. What is no list stays, and what is absent goes.
+func flattenLists(v ref.Val) ref.Val {
+	list, ok := array(v).(traits.Lister)
+	if !ok {
+		return types.NoSuchOverloadErr()
+	}
+	var out []ref.Val
+	for it := list.Iterator(); it.HasNext() == types.True; {
+		inner, ok := array(it.Next()).(traits.Lister)
+		if !ok {
+			return types.NoSuchOverloadErr()
+		}
+		if len(out)+values(inner) > maxList {
+			return tooMuch("flatten makes a list that is too long")
+		}
+		for in := inner.Iterator(); in.HasNext() == types.True; {
+			out = append(out, in.Next())
+		}
+	}
+	return types.NewRefValList(types.DefaultTypeAdapter, out)
 }
 
 // capture gives what the first group of a pattern matched, or all that was matched if it has no group.

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -12,9 +14,11 @@ const (
 	maxList      = 20_000    // values of a list
 	maxJSONText  = 128 << 10 // bytes of JSON inside of JSON
 	costLimit    = 200_000   // of one evaluation
-	costTotal    = 2_000_000 // of all evaluations of a delivery
+	costDelivery = 300_000   // of all evaluations of a delivery, and
+	costEntry    = 700       // for each of its entries
 	bytesPerCost = 10
-	patternCost  = 20 // instructions of a pattern, for each byte, that cost as much as one step
+	valueCost    = 3 // of each value of a list that a function goes through
+	patternCost  = 5 // instructions of a pattern, for each byte, that cost as much as one step
 )
 
 // limitError is the error of an expression that would make or do too much.
@@ -32,38 +36,38 @@ type estimator struct{}
 
 // CallCost implements cost.ActualCostEstimator.
 func (estimator) CallCost(function, _ string, args []ref.Val, result ref.Val) *uint64 {
-	bytes := 0
+	sum, bytes := 1, length(result)
 	for _, a := range args {
 		bytes += length(a)
 	}
-	sum := uint64(1)
 	switch function {
-	case "matches", "capture":
-		if len(args) == 2 {
-			if source, ok := args[1].(types.String); ok {
-				if v, ok := patterns.Load(string(source)); ok {
-					sum += uint64(length(args[0]) * v.(pattern).size / patternCost)
-				}
+	case overloads.Matches, "capture":
+		if source, ok := args[len(args)-1].(types.String); ok {
+			if v, ok := patterns.Load(string(source)); ok {
+				sum += bytes * v.(pattern).size / patternCost
 			}
 		}
 	case "parse_json":
-		sum += uint64(2 * bytes)
+		sum += 2 * bytes
+	case "split", "join", operators.In, operators.OldIn, "login", "email", "login_or_email", "user_name", "sid", "object_id", "dn", "first", "flatten":
+		for _, a := range args {
+			sum += valueCost * values(a)
+		}
+		sum += valueCost * values(result)
+	case operators.Equals, operators.NotEquals:
+		sum += min(values(args[0]), values(args[1]), maxCompared)
 	}
-	sum += uint64((bytes + length(result)) / bytesPerCost)
-	return &sum
+	charge := uint64(sum + bytes/bytesPerCost)
+	return &charge
 }
 
-// length is how many bytes a text has, or values a list. Sizes of lists are known without a walk.
+// length is how many bytes a text has.
 func length(v ref.Val) int {
 	switch v := v.(type) {
 	case types.String:
 		return len(v)
 	case types.Bytes:
 		return len(v)
-	case traits.Lister:
-		if n, ok := v.Size().(types.Int); ok {
-			return int(n)
-		}
 	case *types.Optional:
 		if v.HasValue() {
 			return length(v.GetValue())
@@ -72,8 +76,23 @@ func length(v ref.Val) int {
 	return 0
 }
 
+// values is how many values a list or an object has of its own. They are known without a walk.
+func values(v ref.Val) int {
+	switch v := v.(type) {
+	case traits.Lister, traits.Mapper:
+		if n, ok := v.(traits.Sizer).Size().(types.Int); ok {
+			return int(n)
+		}
+	case *types.Optional:
+		if v.HasValue() {
+			return values(v.GetValue())
+		}
+	}
+	return 0
+}
+
 // maxCompared is how many values of a list or an object are compared with another.
-const maxCompared = 1000
+const maxCompared = 100
 
 // small tells whether a value is a scalar, or holds few enough of them to be compared.
 func small(v ref.Val) bool {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/resetd/resetd/schemas"
@@ -51,6 +52,7 @@ func (m *Mapping) Map(ctx context.Context, in Input) (Result, *schemas.Problem) 
 	each, cancelEach := context.WithDeadline(ctx, started.Add(timeLimit+timePerEntry*time.Duration(len(entries))))
 	defer cancelEach()
 	s.ctx = each
+	s.work.limit += costEntry * uint64(len(entries))
 	return m.requests(s, entries)
 }
 
@@ -132,9 +134,9 @@ func (m *Mapping) invalid(r schemas.Request) *fault {
 	if p == nil {
 		return nil
 	}
-	f := &fault{kind: kindInvalid}
+	var all []string
 	for _, e := range p.Errors {
-		f.detail = e.Pointer + ": " + e.Detail
+		all = append(all, strings.TrimPrefix(e.Pointer, "/")+": "+e.Detail)
 	}
-	return f
+	return &fault{kind: kindInvalid, detail: strings.Join(all, "; ")}
 }

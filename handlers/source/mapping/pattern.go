@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	maxPattern = 400       // instructions of a pattern's program
-	maxSteps64 = 1_000_000 // instructions times bytes, of one run; some 10 ms at the worst
+	maxPatternText = 512
+	maxPattern     = 400     // instructions of a pattern's program
+	maxPatternRun  = 500_000 // instructions times bytes of one run, at the worst some 15 ns each
 )
 
 // pattern is a compiled regular expression and how much a byte of text costs with it.
@@ -24,6 +25,9 @@ var patterns sync.Map
 
 // learnPattern compiles a pattern and keeps it.
 func learnPattern(source string) error {
+	if len(source) > maxPatternText {
+		return fmt.Errorf("the pattern has %d bytes and at most %d are taken", len(source), maxPatternText)
+	}
 	parsed, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
 		return fmt.Errorf("the pattern is no RE2: %w", err)
@@ -50,7 +54,7 @@ func findPattern(source string, text int) (pattern, error) {
 		return pattern{}, fmt.Errorf("the pattern %q was not compiled at start", source)
 	}
 	p := v.(pattern)
-	if text*p.size > maxSteps64 {
+	if text*p.size > maxPatternRun {
 		return pattern{}, limitError(fmt.Sprintf("a text of %d bytes is too long for the pattern; cut it with substring first", text))
 	}
 	return p, nil

@@ -118,12 +118,14 @@ type looked []string
 func (l *looked) add(e *expression, v any, found bool) {
 	state := "empty"
 	switch {
-	case e.program != nil:
+	case e.program != nil && absent(v):
 		state = "gave nothing"
 	case !found:
 		state = "missing"
 	case v == nil:
 		state = "null"
+	case !absent(v):
+		state = "names nobody"
 	}
 	*l = append(*l, e.name()+" ("+state+")")
 }
@@ -141,10 +143,11 @@ func (e *expression) name() string { return cut(e.source, maxName) }
 
 var secretName = regexp.MustCompile(`(?i)pass|pwd|secret|token|credential|api_?-?key|auth`)
 
-// quote gives an account as it was found, cut; nothing if it stands where a secret may stand.
+// quote gives an account as it was found, cut; nothing if it stands where a secret may stand, or may have one behind it, as
+// in jdoe:password.
 func (e *expression) quote(v any) string {
 	s, ok := v.(string)
-	if !ok || secretName.MatchString(e.source) {
+	if !ok || secretName.MatchString(e.source) || strings.ContainsAny(s, ":;|\t\n") {
 		return ""
 	}
 	return fmt.Sprintf(" %q", cut(strings.TrimSpace(s), maxQuote))

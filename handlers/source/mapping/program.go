@@ -68,12 +68,14 @@ func Compile(p Program, v *schemas.Validator) (*Mapping, error) {
 	m := &Mapping{fixed: p.Map, check: v}
 	scalar := []*cel.Type{cel.StringType, cel.IntType, cel.UintType, cel.DoubleType, cel.DynType, cel.NullType}
 	texts := append([]*cel.Type{cel.BoolType, cel.ListType(cel.DynType)}, scalar...)
+	c.proved = true
 	m.foreach = c.alternatives("map.foreach", p.Map.ForEach, deliveryEnv, cel.ListType(cel.DynType), cel.DynType)
 	m.fields.account = c.alternatives("map.account", p.Map.Account, entryEnv, cel.StringType, cel.DynType, cel.IntType, cel.UintType,
 		cel.ListType(cel.DynType), cel.MapType(cel.StringType, cel.DynType), cel.NullType)
+	m.fields.occurredAt = c.alternatives("map.occurred_at", p.Map.OccurredAt, entryEnv, append([]*cel.Type{cel.TimestampType}, scalar...)...)
+	c.proved = false
 	m.fields.reference = c.alternatives("map.reference", p.Map.Reference, entryEnv, texts...)
 	m.fields.description = c.alternatives("map.description", p.Map.Description, entryEnv, texts...)
-	m.fields.occurredAt = c.alternatives("map.occurred_at", p.Map.OccurredAt, entryEnv, append([]*cel.Type{cel.TimestampType}, scalar...)...)
 	m.fields.actor = c.alternatives("map.actor", p.Map.Actor, entryEnv, texts...)
 	m.skip = c.rules("map.skip_when", p.Map.SkipWhen, entryEnv)
 	m.ignore = c.rules("ignore_when", p.IgnoreWhen, deliveryEnv)
@@ -90,14 +92,11 @@ func (c *compiler) fixed(p Program) {
 	if len(p.Map.Account) == 0 {
 		c.fault("map.account", "it is missing; say where the account stands, such as $.user")
 	}
-	for i, s := range p.Map.Account {
-		if !strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "=") {
-			c.fault(fmt.Sprintf("map.account[%d]", i), "it is fixed, so that each delivery would reset the same account; write a path ($.user) or an expression behind =")
-		}
-	}
-	for i, s := range p.Map.ForEach {
-		if !strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "=") {
-			c.fault(fmt.Sprintf("map.foreach[%d]", i), "it is fixed; write a path ($.alerts) or an expression behind =")
+	for at, list := range map[string]sender.Expressions{"account": p.Map.Account, "foreach": p.Map.ForEach, "occurred_at": p.Map.OccurredAt} {
+		for i, s := range list {
+			if !strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "=") && strings.TrimSpace(s) != "" {
+				c.fault(fmt.Sprintf("map.%s[%d]", at, i), "it is the same for each delivery; write a path such as $.user, or an expression behind =")
+			}
 		}
 	}
 	if t := schemas.AccountType(p.Map.AccountType); t != "" && !validType(t) {

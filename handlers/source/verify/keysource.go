@@ -21,8 +21,8 @@ const (
 )
 
 // keySource has the public keys of an issuer. They are fetched when the first token needs them, again when they are old or
-// a token names one that is unknown, and never more often than betweenTries: a flood of tokens with invented key ids is
-// no flood for the issuer. One try serves all who wait for it.
+// a token names one that is unknown, and never more often than betweenTries, or firstTries while there are none: a flood of
+// tokens with invented key ids is no flood for the issuer. One try serves all who wait for it.
 type keySource struct {
 	fetch  func(ctx context.Context) ([]publicKey, error)
 	now    func() time.Time
@@ -148,13 +148,13 @@ func (s *keySource) start(ctx context.Context) chan struct{} {
 		return s.flight
 	}
 	s.tried, s.flight = now, make(chan struct{})
-	go s.try(context.WithoutCancel(ctx), now)
+	go s.try(context.WithoutCancel(ctx), now, s.timeout)
 	return s.flight
 }
 
 // try fetches the keys once. What was there stays if it fails.
-func (s *keySource) try(ctx context.Context, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+func (s *keySource) try(ctx context.Context, now time.Time, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	keys, err := s.fetch(ctx)
 

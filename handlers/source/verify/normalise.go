@@ -17,6 +17,9 @@ const (
 	maxEventName = 512
 )
 
+// uriForm finds the scheme of a URI with something behind it (RFC 3986 §3.1).
+var uriForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:.`)
+
 // event is one entry of the claim events, in the order in which they were written.
 type event struct {
 	name string
@@ -42,7 +45,7 @@ func parseEvents(c claimSet) ([]event, error) {
 		}
 		e := event{name: name.String()}
 		raw, err := d.ReadValue()
-		if err != nil || raw.Kind() != '{' || len(all) == maxEvents || !strings.Contains(e.name, ":") || schemas.CheckText(e.name, maxEventName, false) != nil {
+		if err != nil || raw.Kind() != '{' || len(all) == maxEvents || !uriForm.MatchString(e.name) || schemas.CheckText(e.name, maxEventName, false) != nil {
 			return nil, malformed
 		}
 		e.raw = raw.Clone()
@@ -103,7 +106,13 @@ func NormaliseSET(claims []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := normalSET{IssuedAt: c["iat"], SubjectID: c["sub_id"]}
+	out := normalSET{SubjectID: c["sub_id"]}
+	if c.has("iat") {
+		out.IssuedAt = c["iat"]
+	}
+	if _, err = c.time("iat"); err != nil {
+		return nil, err
+	}
 	if out.Issuer, err = c.text("iss"); err != nil {
 		return nil, err
 	}
@@ -158,18 +167,18 @@ func shortName(uri string) string {
 	return family + "/" + m[3]
 }
 
-// lastPlausibleSecond tells seconds from milliseconds: as seconds it lies in the year 5138, as milliseconds in 1973.
-const lastPlausibleSecond = 100_000_000_000
+// firstMilli is the least number that counts milliseconds: as seconds it lies in the year 5138, as milliseconds in 1973.
+const firstMilli = 100_000_000_000
 
 // eventTime gives a time in RFC 3339, or nothing if there is none. Zero is mostly a time that was never set.
 func eventTime(raw jsontext.Value, otherwise time.Time) string {
 	t := otherwise
 	if raw != nil && raw.Kind() == '0' {
-		parts := int64(1)
-		if ms, ok := numericDate(raw, 1000); ok && ms.Unix() > lastPlausibleSecond/1000 {
-			parts = 1000
+		at, ok := numericDate(raw, 1000)
+		if at.Unix() < firstMilli/1000 {
+			at, ok = numericDate(raw, 1)
 		}
-		if at, ok := numericDate(raw, parts); ok {
+		if ok && at.Unix() > 0 {
 			t = at
 		}
 	}

@@ -19,7 +19,7 @@ const pinOfNothing = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 const (
 	secretA = "aaaa-1111-bbbb-2222"
 	secretB = "cccc-3333-dddd-4444"
-	hmacKey = "an HMAC secret of forty bytes, all told!"
+	hmacKey = "kqv-8231-zzyx-0042-mmpl-7719-ttrr-5508-x"
 )
 
 func sharedHeader() sender.Verify {

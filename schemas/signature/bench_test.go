@@ -104,3 +104,28 @@ func BenchmarkSign(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkTemplateVerify(b *testing.B) {
+	body := benchBody()
+	for name, template := range map[string]signature.Template{
+		"body":        {SignatureHeader: "X-Hub-Signature-256", SignaturePrefix: "sha256="},
+		"time":        {SignatureHeader: "X-Signature", ContentTemplate: "v0:{timestamp}:{body}", TimestampHeader: "X-Time"},
+		"time in key": {SignatureHeader: "X-Signature", KeyTemplate: "{timestamp}{secret}", TimestampHeader: "X-Time"},
+		"picked":      {SignatureHeader: "X-Signature", Pick: "v1=(.+)", TimestampPick: "t=(.+)", ContentTemplate: "{timestamp}.{body}"},
+	} {
+		verifier, r := mustTemplate(b, template, templateKey), signature.TemplateRequest{Body: body}
+		h, err := signature.SignTemplate(template, templateKey, r, "", now())
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header = h
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := verifier.Verify(r, now()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

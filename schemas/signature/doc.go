@@ -1,6 +1,7 @@
 // Package signature signs and verifies webhooks by Standard Webhooks 1.0.0, in
 // both directions: what senders bring to resetd, and what resetd reports back.
-// It does no I/O and keeps no clock; the caller hands in bytes and times.
+// A [Template] describes the HMAC of senders that sign in a way of their own. The
+// package does no I/O and keeps no clock; the caller hands in bytes and times.
 //
 // # What is signed
 //
@@ -18,6 +19,13 @@
 // cannot contain a full stop, at most [MaxSignatures] signatures of exactly two
 // fields, padded standard base64 without line breaks, and keys of the size that
 // the specification asks for. There is no second attempt with other rules.
+//
+// # Templates
+//
+// A [TemplateVerifier] is as strict about what a vendor's own scheme leaves open,
+// and a template that would prove less than it seems to is refused before use. It
+// cannot add what a scheme does not sign: [Template.SignsTime] and
+// [Template.SignsID] tell what the caller must make up for.
 //
 // # What it does not do
 //

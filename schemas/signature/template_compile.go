@@ -4,21 +4,10 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
-	"errors"
-	"fmt"
 	"hash"
-	"net/http"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
-)
-
-const (
-	defaultMinKeyBytes = 16
-	maxMinKeyBytes     = 128
-	maxHeaderNameLen   = 128
-	maxRequiredHeaders = 8
 )
 
 // layout is a template with its defaults, taken apart.
@@ -43,28 +32,15 @@ type layout struct {
 	required        []string
 }
 
-// faults collects everything that is wrong with a template.
-type faults []error
-
-func (f *faults) add(field, format string, args ...any) {
-	*f = append(*f, refuse(ReasonBadTemplate, "%s: %s", field, fmt.Sprintf(format, args...)))
-}
-
 // compile always returns a layout; it is of use only if there are no faults.
 func compile(t Template) (*layout, faults) {
 	var f faults
 	l := &layout{prefix: t.SignaturePrefix, minKeyBytes: t.MinKeyBytes}
-	for _, field := range []struct {
-		name, text string
-		most       int
-	}{
-		{"signature_prefix", t.SignaturePrefix, 32}, {"pick", t.Pick, 200}, {"timestamp_pick", t.TimestampPick, 200},
-		{"key_template", t.KeyTemplate, 200}, {"content_template", t.ContentTemplate, 500},
-	} {
-		if len(field.text) > field.most {
-			f.add(field.name, "it has %d bytes, %d are allowed", len(field.text), field.most)
-		}
-	}
+	f.bound("signature_prefix", t.SignaturePrefix, 32)
+	f.bound("pick", t.Pick, 200)
+	f.bound("timestamp_pick", t.TimestampPick, 200)
+	f.bound("key_template", t.KeyTemplate, 200)
+	f.bound("content_template", t.ContentTemplate, 500)
 	f.choose("algorithm", t.Algorithm, "sha256", "sha512", "sha1")
 	switch t.Algorithm {
 	case "sha1":
@@ -77,44 +53,18 @@ func compile(t Template) (*layout, faults) {
 	l.encoding = f.choose("encoding", t.Encoding, "hex", "base64", "base64url")
 	l.keyFormat = f.choose("key_format", t.KeyFormat, "raw", "base64", "base64url", "hex")
 	l.time = timeFormats[f.choose("timestamp_format", t.TimestampFormat, "unix", "unix_ms", "rfc3339")]
+	if l.minKeyBytes < 0 || l.minKeyBytes > maxMinKeyBytes {
+		f.add("min_key_bytes", "it is 1 to %d; leave it out for %d", maxMinKeyBytes, defaultMinKeyBytes)
+		l.minKeyBytes = 0
+	}
 	if l.minKeyBytes == 0 {
 		l.minKeyBytes = defaultMinKeyBytes
-	} else if l.minKeyBytes < 0 || l.minKeyBytes > maxMinKeyBytes {
-		f.add("min_key_bytes", "it is 1 to %d; leave it out for %d", maxMinKeyBytes, defaultMinKeyBytes)
 	}
 	l.compileSignature(t, &f)
 	l.compileTemplates(t, &f)
 	l.compileTime(t, &f)
 	l.compileHeaders(t, &f)
 	return l, f
-}
-
-// choose returns the value, or the first of those allowed if there is none.
-func (f *faults) choose(field, value string, allowed ...string) string {
-	switch {
-	case value == "":
-		return allowed[0]
-	case !slices.Contains(allowed, value):
-		f.add(field, "use one of %s", strings.Join(allowed, ", "))
-		return allowed[0]
-	}
-	return value
-}
-
-// header checks a name and returns it in canonical form; it may be empty.
-func (f *faults) header(field, name string) string {
-	switch canonical := http.CanonicalHeaderKey(name); {
-	case name == "":
-		return ""
-	case !validHeaderName(name):
-		f.add(field, "this is no name of a header; it has 1 to %d letters, digits and - _ and the like, and no colon", maxHeaderNameLen)
-		return ""
-	case canonical == "Host" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-		f.add(field, "%s is none of the headers that a handler gets to see", canonical)
-		return ""
-	default:
-		return canonical
-	}
 }
 
 func (l *layout) compileSignature(t Template, f *faults) {
@@ -142,43 +92,6 @@ func (l *layout) compileSignature(t Template, f *faults) {
 	}
 	l.pick = f.expression("pick", t.Pick, l.separator)
 	l.timestampPick = f.expression("timestamp_pick", t.TimestampPick, l.separator)
-}
-
-// expression compiles a regular expression that is matched against one whole entry.
-func (f *faults) expression(field, pattern, separator string) *regexp.Regexp {
-	if pattern == "" {
-		return nil
-	}
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		var at *syntax.Error
-		if errors.As(err, &at) {
-			err = errors.New(at.Code.String())
-		}
-		f.add(field, "this is no regular expression (RE2): %s", err)
-		return nil
-	}
-	if n := tree.MaxCap(); n != 1 {
-		f.add(field, "it has %d groups; put one pair of brackets around what is wanted, and write (?:…) for others", n)
-		return nil
-	}
-	if asksFor(tree, separator) {
-		f.add(field, "it asks for the separator of the entries, and is matched against each entry alone; leave it out")
-		return nil
-	}
-	whole, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
-	if err != nil {
-		f.add(field, "it is too deep or too large")
-	}
-	return whole
-}
-
-// asksFor reports whether an expression has a literal that holds text.
-func asksFor(tree *syntax.Regexp, text string) bool {
-	if tree.Op == syntax.OpLiteral && strings.Contains(string(tree.Rune), text) {
-		return true
-	}
-	return slices.ContainsFunc(tree.Sub, func(sub *syntax.Regexp) bool { return asksFor(sub, text) })
 }
 
 func (l *layout) compileTemplates(t Template, f *faults) {

@@ -131,3 +131,12 @@ func usedHeaders(template signature.Template) []string {
 	}
 	return names
 }
+
+// headers puts names and values together.
+func headers(pairs ...string) http.Header {
+	h := http.Header{}
+	for i := 0; i < len(pairs); i += 2 {
+		h[pairs[i]] = append(h[pairs[i]], pairs[i+1])
+	}
+	return h
+}

@@ -35,7 +35,7 @@ func (l *layout) secrets(keys []string) (secrets [][]byte, faults []error) {
 			continue
 		}
 		for j, other := range secrets {
-			if bytes.Equal(other, secret) {
+			if sameKey(other, secret) {
 				faults = append(faults, refuse(ReasonUnusableKeys, "key %d is the same as key %d; remove one", i+1, places[j]))
 			}
 		}
@@ -69,6 +69,9 @@ func (l *layout) secret(text string, n int) ([]byte, error) {
 	if owner := published("", secret); owner != "" {
 		return nil, publishedKey(n, owner)
 	}
+	if sameKey(secret, nil) {
+		return nil, refuse(ReasonMalformedKey, "key %d is nothing but zeros, as a placeholder is; configure the key itself", n)
+	}
 	if len(secret) < l.minKeyBytes {
 		return nil, refuse(ReasonMalformedKey, "key %d has %d bytes, it needs %d; make a longer one, or lower min_key_bytes if the sender cannot take it", n, len(secret), l.minKeyBytes)
 	}
@@ -79,11 +82,16 @@ func (l *layout) secret(text string, n int) ([]byte, error) {
 func published(text string, secret []byte) string {
 	for _, p := range publishedSecrets {
 		decoded, _ := strictBase64.DecodeString(p.text)
-		if text == p.text || string(secret) == p.text || len(secret) > 0 && bytes.Equal(secret, decoded) {
+		if text == p.text || sameKey(secret, []byte(p.text)) || sameKey(secret, decoded) {
 			return p.owner
 		}
 	}
 	return ""
+}
+
+// sameKey reports whether HMAC makes the same of two keys: it fills a key with zeros up to the block of its hash.
+func sameKey(a, b []byte) bool {
+	return bytes.Equal(bytes.TrimRight(a, "\x00"), bytes.TrimRight(b, "\x00"))
 }
 
 func publishedKey(n int, owner string) error {

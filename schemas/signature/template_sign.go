@@ -27,6 +27,9 @@ func SignTemplate(t Template, key string, r TemplateRequest, id string, at time.
 		made.Set(l.timestampHeader, timestamp)
 	}
 	if l.idHeader != "" && id != "" {
+		if !validID(id) {
+			return nil, malformedID(l.idHeader, id)
+		}
 		made.Set(l.idHeader, id)
 	}
 	all := TemplateRequest{Method: r.Method, Path: r.Path, Header: r.Header.Clone(), Body: r.Body}

@@ -1,5 +1,3 @@
-//go:build hmactemplate
-
 package verify
 
 import (

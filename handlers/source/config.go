@@ -108,7 +108,7 @@ func newNobody(v *schemas.Validator) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand-in for unknown sources: %w", err)
 	}
-	return &Source{Scheme: schemeStandard, scheme: scheme, read: newReader(sender.Read{}), mapper: native{v}, media: []string{mediaJSON}}, nil
+	return &Source{Scheme: schemeStandard, scheme: scheme, read: newReader(sender.Read{}, schemeStandard), mapper: native{v}, media: []string{mediaJSON}}, nil
 }
 
 // Preview makes a source that maps and verifies nothing, to try bodies on: its keys are not needed. The error joins a *Fault
@@ -127,7 +127,7 @@ func Preview(c Config, v *schemas.Validator) (*Source, error) {
 		}
 		return nil, errors.Join(bad...)
 	}
-	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: newReader(p.Read)}, nil
+	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme)}, nil
 }
 
 // build opens one source. A source without faults is not nil.
@@ -150,7 +150,7 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	mapper, err := newMapper(p, v)
 	bad = append(bad, faultsOf(err)...)
 	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, Limits: c.Limits,
-		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read), media: mediaOf(p.Read, p.Verify.Scheme)}
+		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: mediaOf(p.Read, p.Verify.Scheme)}
 	for i, name := range p.Handshake {
 		h, ok := handshakes[name]
 		if !ok {

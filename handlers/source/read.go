@@ -2,10 +2,12 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 
+	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
 	"github.com/resetd/resetd/schemas/sender"
 )
@@ -20,8 +22,12 @@ const (
 	mediaSET  = "application/secevent+jwt" // RFC 8417 §2.3
 )
 
-// newReader gives the reader for a form of body. The form of a security event token is JSON by the time it is read.
-func newReader(r sender.Read) reader {
+// newReader gives the reader for a form of body. The claims of a security event token are read in the one form that
+// verify.NormaliseSET gives to those of all transmitters.
+func newReader(r sender.Read, scheme string) reader {
+	if scheme == schemeSET {
+		return readSET
+	}
 	if r.As != "form" {
 		return func(body []byte) ([]byte, *schemas.Problem) { return body, nil }
 	}
@@ -30,6 +36,20 @@ func newReader(r sender.Read) reader {
 		field = "payload"
 	}
 	return func(body []byte) ([]byte, *schemas.Problem) { return formField(body, field) }
+}
+
+// readSET gives the claims of a security event token in one form.
+func readSET(claims []byte) ([]byte, *schemas.Problem) {
+	normal, err := verify.NormaliseSET(claims)
+	if err != nil {
+		detail := "its claims cannot be read"
+		if e, ok := errors.AsType[*verify.Error](err); ok {
+			detail = e.Detail
+		}
+		return nil, schemas.NewProblem(http.StatusBadRequest, "bad_token", "The claims are not those of a security event token",
+			"Let the transmitter follow RFC 8417.", schemas.FieldError{Detail: detail})
+	}
+	return normal, nil
 }
 
 // formField gives the one value of a field of a form. A field that came twice could be read in two ways.

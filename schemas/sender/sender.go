@@ -26,7 +26,7 @@ type Profile struct {
 // Read says how the bytes of a body are read.
 type Read struct {
 	// As is json (default), form (a field of application/x-www-form-urlencoded that holds JSON), or native (resetd's own
-	// body). Scheme ssf-set gives its claims as JSON, whatever this says.
+	// body). Scheme ssf-set gives its claims in the form of verify.NormaliseSET, whatever this says.
 	As string `yaml:"as" validate:"omitempty,oneof=json form native"`
 	// Field is the form's field; default payload.
 	Field string `yaml:"field" validate:"max=64"`

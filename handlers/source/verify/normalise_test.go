@@ -81,7 +81,9 @@ func TestAccountsOfSubjects(t *testing.T) {
 		"email, a list":             {about("", `{"format":"email","email":["jdoe@example.com"]}`, ""), "", "email"},
 		"iss_sub":                   {about("", own, ""), "object_id 00u1abc", "iss_sub"},
 		"iss_sub, another issuer":   {about("", other, ""), "", "iss_sub"},
-		"iss_sub, an address":       {about("", `{"format":"iss_sub","iss":"https://tr.example.com/","sub":"joe@example.com"}`, ""), "", "iss_sub"},
+		"iss_sub, an address":       {about("", `{"format":"iss_sub","iss":"https://tr.example.com/","sub":"joe@example.com"}`, ""), "login_or_email joe@example.com", "iss_sub"},
+		"iss_sub, two addresses":    {about("", `{"format":"iss_sub","iss":"https://tr.example.com/","sub":"joe@a.example, jane@example.com"}`, ""), "", "iss_sub"},
+		"iss_sub, elsewhere's":      {about("", `{"format":"iss_sub","iss":"https://idp.example.com/","sub":"joe@example.com"}`, ""), "", "iss_sub"},
 		"iss_sub, no sub":           {about("", `{"format":"iss_sub","iss":"https://tr.example.com/"}`, ""), "", "iss_sub"},
 		"iss_sub, a number":         {about("", `{"format":"iss_sub","iss":"https://tr.example.com/","sub":1}`, ""), "", "iss_sub"},
 		"account":                   {about("", acct, ""), "login_or_email jdoe@example.com", "account"},
@@ -127,7 +129,8 @@ func TestAccountsOfSubjects(t *testing.T) {
 		"in both, one unclear":      {about("", opaque, email), "", "opaque"},
 		"in both, other unclear":    {about("", email, opaque), "", "email"},
 		"sub":                       {about(`"sub":"00u1abc",`, "", ""), "object_id 00u1abc", "iss_sub"},
-		"sub, an address":           {about(`"sub":"jdoe@example.com",`, "", ""), "", "iss_sub"},
+		"sub, an address":           {about(`"sub":"jdoe@example.com",`, "", ""), "login_or_email jdoe@example.com", "iss_sub"},
+		"in both, two addresses":    {about("", `{"format":"iss_sub","iss":"https://tr.example.com/","sub":"joe@example.com"}`, `{"format":"iss_sub","iss":"https://tr.example.com/","sub":"jane@example.com"}`), "", "iss_sub"},
 		"sub, no text":              {about(`"sub":1,`, "", ""), "", "iss_sub"},
 		"sub and sub_id":            {about(`"sub":"00u1abc",`, own, ""), "object_id 00u1abc", "iss_sub"},
 		"sub and another sub_id":    {about(`"sub":"00u2",`, own, ""), "", "iss_sub"},
@@ -245,7 +248,7 @@ func TestPublishedTokens(t *testing.T) {
 		if e.Name != want.name || e.Subject["format"] != want.format || sub != want.subject {
 			t.Errorf("%s: %+v", file, e)
 		}
-		if (e.Account != nil) != (file == "risc-account-disabled-hijacking.json") {
+		if (e.Account != nil) != (sub != "") {
 			t.Errorf("%s: account %+v, %s", file, e.Account, e.NoAccount)
 		}
 	}

@@ -144,15 +144,15 @@ func certain(a schemas.Account) (schemas.Account, string) {
 	return a, ""
 }
 
-// issued gives the account whose id the transmitter itself made. An id of another issuer means nothing here, and what looks
-// like an address may be a login name or an old one.
+// issued gives the account whose id the transmitter itself made. An id of another issuer means nothing here. One that looks
+// like an address (RISC 1.0 has such an example) may be a login name or an e-mail address, and must match exactly one account.
 func issued(members claimSet, issuer string) (schemas.Account, string) {
 	by, err := members.text("iss")
 	if err != nil || !sameIssuer(by, issuer) {
 		return schemas.Account{}, "the subject is an id of another issuer than the token's; map subject.sub if you know what it means"
 	}
 	if sub, _ := members.text("sub"); strings.Contains(sub, "@") {
-		return schemas.Account{}, "the subject's sub looks like an address, and whether it is a login name or an e-mail address is not said; map subject.sub if you know"
+		return checked(members, "sub", schemas.AccountAddress)
 	}
 	return checked(members, "sub", schemas.AccountObjectID)
 }

@@ -99,7 +99,7 @@ func TestACallbackIsClaimedTriedAndSettled(t *testing.T) {
 			t.Errorf("redelivered while pending: %v", err)
 		}
 		later := epoch.Add(time.Hour)
-		first := schemas.Attempt{N: 99, At: epoch, TookMS: 7, HTTPStatus: 503, Error: "status", Detail: "busy"}
+		first := schemas.Attempt{N: 99, At: epoch, TookMS: 7, HTTPStatus: 503, Error: "status", Detail: "busy", Done: []string{"comment"}}
 		if err := l.RecordAttempt(ctx, c.ID, 2, first, schemas.CallbackPending, later); err != nil {
 			t.Fatal(err)
 		}

@@ -288,3 +288,17 @@ func TestWordsForPeople(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestATaskAsDataHasNoSealedPassword(t *testing.T) {
+	r := one(t, custom(receiver.Request{Body: receiver.Tree{Value: map[string]any{"task": "{task}", "text": "a {task}"}}}), sampleEvent())
+	var got struct {
+		Task schemas.Task `json:"task"`
+		Text string       `json:"text"`
+	}
+	if err := json.Unmarshal(r.Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Task.ID != sample().ID || len(got.Task.Enforcements) != 2 || strings.Contains(string(r.Body), "sealed") || got.Text != "a " {
+		t.Errorf("got %s", r.Body)
+	}
+}

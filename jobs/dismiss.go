@@ -37,7 +37,7 @@ func (s *Service) goesOn(leader schemas.Task, n *schemas.Enforcement, t schemas.
 		return ""
 	case n.FinishedAt.Before(t.CreatedAt):
 		return fmt.Sprintf("task %s, which it was to wait for, had failed before", leader.ID)
-	case n.Code.Retryable() && s.Now().Sub(t.CreatedAt) < s.Timing.RetryFor:
+	case n.Code.Retryable() && s.feeders[QueueOf(n.System)] != nil && s.Now().Sub(t.CreatedAt) < s.Timing.RetryFor:
 		return fmt.Sprintf("task %s, which it waited for, was given up after its time, and this one's is not over", leader.ID)
 	case n.Code == schemas.CodeResetAtSource && leader.Source != t.Source:
 		return fmt.Sprintf("task %s, which it waited for, came from a source that may not act where the password lives", leader.ID)

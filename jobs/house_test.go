@@ -39,6 +39,8 @@ type house struct {
 	// ask for one account again and again.
 	sources  []string
 	coalesce time.Duration
+	rule     *jobs.SourceRule // that of soar, if it is another
+	now      func() time.Time
 	metrics  *prometheus.Registry
 	url      string // of the ledger; sqlite unless set
 }
@@ -95,13 +97,20 @@ func (h *house) open() {
 	for _, name := range append([]string{"soar"}, h.sources...) {
 		sources[name] = jobs.SourceRule{Systems: allowed, Events: []string{"final"}, Coalesce: cmp.Or(h.coalesce, -1)}
 	}
+	if h.rule != nil {
+		sources["soar"] = *h.rule
+	}
+	now := h.now
+	if now == nil {
+		now = time.Now
+	}
 	h.metrics = prometheus.NewRegistry()
 	h.svc, err = jobs.New(jobs.Options{Ledger: book, Queue: h.queue, Enforcer: h.systems, Poster: h.post, Plan: plan,
 		NextDelay: func(n int, after time.Duration) (time.Duration, bool) {
 			return max(after, 10*time.Millisecond), n < 5
 		},
 		Sources: sources, Metrics: h.metrics,
-		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: h.timing(), Held: h.held})
+		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: h.timing(), Held: h.held})
 	if err != nil {
 		h.t.Fatal(err)
 	}

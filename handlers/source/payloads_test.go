@@ -92,6 +92,6 @@ func (p published) hold(t *testing.T, body []byte) {
 	if now.IsZero() {
 		now = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	}
-	m, problem := mapped(t, s, h, verify.Proof{Payload: body}, now)
+	m, problem := s.Map(t.Context(), h, verify.Proof{Payload: body}, now)
 	p.Expect.hold(t, m, problem)
 }

@@ -42,7 +42,7 @@ func TestAccountsComeFromTheirPlacesOnly(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				m, _ := mapped(t, s, v.delivery(t, text).Header, verify.Proof{Payload: text}, v.Now)
+				m, _ := s.Map(t.Context(), v.delivery(t, text).Header, verify.Proof{Payload: text}, v.Now)
 				if slices.ContainsFunc(m.Requests, func(r schemas.Request) bool { return r.Account.Value == stranger }) {
 					reached = append(reached, at)
 				}

@@ -28,7 +28,7 @@ func TestEveryPresetVerifiesItsVectorAndMapsItsSample(t *testing.T) {
 			if err != nil || proof.ID != v.ID {
 				t.Fatalf("id %q, want %q: %v", proof.ID, v.ID, err)
 			}
-			m, p := mapped(t, s, v.delivery(t, body).Header, proof, v.Now)
+			m, p := s.Map(t.Context(), v.delivery(t, body).Header, proof, v.Now)
 			v.Expect.hold(t, m, p)
 			refuses(t, s, v, body)
 		})
@@ -96,7 +96,7 @@ func TestEveryPresetMapsItsFurtherBodies(t *testing.T) {
 				for name, value := range c.Headers {
 					h.Set(name, value)
 				}
-				m, p := mapped(t, s, h, verify.Proof{Payload: body}, now)
+				m, p := s.Map(t.Context(), h, verify.Proof{Payload: body}, now)
 				c.Expect.hold(t, m, p)
 			})
 		}
@@ -125,7 +125,7 @@ func TestNoPresetFindsAnotherAccountWhereAFieldIsMissing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				m, p := mapped(t, s, v.delivery(t, text).Header, verify.Proof{Payload: text}, v.Now)
+				m, p := s.Map(t.Context(), v.delivery(t, text).Header, verify.Proof{Payload: text}, v.Now)
 				if p != nil && (p.Status < 400 || p.Status >= 500 || len(p.Errors) == 0 && p.Detail == "") {
 					t.Errorf("%s: %+v", what, p)
 				}

@@ -178,14 +178,3 @@ func (v vector) delivery(t *testing.T, body []byte) *verify.Delivery {
 	}
 	return d
 }
-
-// mapped maps a payload, again if the machine was too busy for the time that expressions have.
-func mapped(t *testing.T, s *source.Source, h http.Header, proof verify.Proof, now time.Time) (m source.Mapped, p *schemas.Problem) {
-	t.Helper()
-	for range 50 {
-		if m, p = s.Map(t.Context(), h, proof, now); p == nil || p.Status != http.StatusServiceUnavailable {
-			break
-		}
-	}
-	return m, p
-}

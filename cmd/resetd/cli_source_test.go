@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,5 +139,25 @@ func TestCheckMarksWeakSources(t *testing.T) {
 	r := resetd("", "check", "-c", senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}", map[string]string{"gh.key": githubKey}))
 	if !strings.Contains(r.out, "source alerts (github) is weak: the scheme signs no time") {
 		t.Errorf("%s%s", r.out, r.err)
+	}
+}
+
+// The README lists every preset and no other, and so do the names in it.
+func TestTheReadmeListsThePresets(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "### Who asks")
+	list, _, _ = strings.Cut(list, "```yaml")
+	var named []string
+	for i, part := range strings.Split(list, "`") {
+		if i%2 == 1 && !strings.Contains(part, " ") {
+			named = append(named, part)
+		}
+	}
+	slices.Sort(named)
+	if !slices.Equal(named, source.Presets()) {
+		t.Errorf("the README names %v, the presets are %v", named, source.Presets())
 	}
 }

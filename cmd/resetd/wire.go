@@ -104,7 +104,7 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		names[i], systems[s.Name] = s.Name, systemRule(s)
 	}
 	for _, s := range c.Sources {
-		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
+		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events, Coalesce: s.Coalesce.Value()}
 	}
 	rules[source.API] = jobs.SourceRule{Systems: names} // operators may act on every system
 	grace := orphanGrace

@@ -72,7 +72,8 @@ type Source struct {
 	RepeatWithin time.Duration `yaml:"repeat_within" validate:"omitempty,min=1s,max=8760h"`
 	// OwnActors are the names under which resetd itself appears in what the sender reports.
 	OwnActors []string `yaml:"own_actors" validate:"max=32,unique"`
-	// Coalesce is how long a reset that is done also answers another request for the same account.
+	// Coalesce is how long a reset that is done also answers another request for the same account; zero leaves it to the
+	// system, or to the jobs.
 	Coalesce Window       `yaml:"coalesce"`
 	Limits   SourceLimits `yaml:"limits"`
 }

@@ -21,8 +21,6 @@ var defaults = []Default{
 	{"systems[].privileged", "refuse"},
 	{"log.level", "info"},
 	{"log.format", "json"},
-	{"sources[].coalesce", "15m"},
-	{"systems[].coalesce", "15m"},
 	{"refusals_per_address", "10/s"},
 	{"retention.tasks", "365d"},
 }

@@ -2,13 +2,11 @@
 GO ?= go
 export CGO_ENABLED ?= 0
 BIN := bin/resetd
-# gin's MessagePack codec is a seventh of the binary, and nobody here speaks it.
-TAGS := nomsgpack
 
 .PHONY: build demo test race bench crash lint fuzz servers clean
 
 build:
-	$(GO) build -tags $(TAGS) -trimpath -ldflags="-s -w" -o $(BIN) ./cmd/resetd
+	GO=$(GO) sh deploy/build.sh $(BIN)
 
 demo:
 	$(GO) run ./cmd/resetd demo

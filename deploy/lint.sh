@@ -17,7 +17,7 @@ trap 'rm -f "$report" "$binary"' EXIT
 # gin and validator are held back in go.mod: newer ones look methods up by name (reflect), which keeps the linker from
 # dropping unused methods of every package and makes the binary a quarter larger. Whoever upgrades them sees it here.
 limit=40000000
-CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags="-s -w" -o "$binary" ./cmd/resetd # as make build does
+sh deploy/build.sh "$binary"
 size=$(wc -c <"$binary")
 echo "binary: $size bytes of $limit at most"
 if [ "$size" -gt "$limit" ]; then

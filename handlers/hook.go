@@ -87,8 +87,12 @@ func (f *Face) deliver(c *call, src *source.Source, proof verify.Proof, body []b
 	if err := f.gates[src.Name].requests(now, len(mapped.Requests)); err != nil {
 		return err
 	}
+	said := body
+	if src.Transmits() {
+		said = proof.Payload // a transmitter may sign the same event anew
+	}
 	return f.take(c, src, mapped, schemas.Submission{
-		Source: src.Name, Key: proof.ID, BodyHash: sha256.Sum256(body), Repeat: src.Repeat, Actor: "source:" + src.Name, Requests: mapped.Requests,
+		Source: src.Name, Key: proof.ID, BodyHash: sha256.Sum256(said), Repeat: src.Repeat, Actor: "source:" + src.Name, Requests: mapped.Requests,
 	})
 }
 

@@ -60,6 +60,11 @@ func (b *breaking) Route(ctx context.Context, known schemas.Task, system string,
 	return t, err
 }
 
+func (b *breaking) Intend(ctx context.Context, id string, s jobs.Subject, decide func(schemas.Task, *schemas.Task) ([]schemas.Event, error)) (t schemas.Task, err error) {
+	err = b.write(func() (err error) { t, err = b.Ledger.Intend(ctx, id, s, decide); return err })
+	return t, err
+}
+
 func (b *breaking) ClaimCallback(ctx context.Context, id string, generation int, until time.Time) (c schemas.Callback, err error) {
 	err = b.write(func() (err error) { c, err = b.Ledger.ClaimCallback(ctx, id, generation, until); return err })
 	return c, err

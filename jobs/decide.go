@@ -15,11 +15,12 @@ func (s *Service) Cancel(ctx context.Context, id, actor string) (schemas.Task, e
 	}, "nothing of it can be cancelled any more: it is final, or a worker has begun it")
 }
 
-// Retry queues again what failed of a task, and only that. schemas.ErrState means that nothing failed.
+// Retry queues again what failed of a task, and only that; it is coalesced with nothing. schemas.ErrState means that nothing
+// failed.
 func (s *Service) Retry(ctx context.Context, id, actor string) (schemas.Task, error) {
 	return s.decide(ctx, id, func(t schemas.Task, n schemas.Enforcement) (schemas.Event, bool) {
 		_, ok := schemas.Next(n.Status, schemas.EventRetried)
-		return schemas.Event{Type: schemas.EventRetried, Actor: actor, Generation: n.Generation + 1, Detail: "retried by " + actor}, ok
+		return schemas.Event{Type: schemas.EventRetried, Actor: actor, Alone: true, Generation: n.Generation + 1, Detail: "retried by " + actor}, ok
 	}, "only enforcements that are unsuccessful or not_found can be retried")
 }
 

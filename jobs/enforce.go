@@ -31,7 +31,7 @@ func (s *Service) HandleEnforcement(ctx context.Context, w Work) {
 	until := began.Add(s.Timing.Lease)
 	t, err := s.Ledger.TransitionDue(ctx, w, began, func(t schemas.Task) ([]schemas.Event, error) {
 		n := t.Enforcement(w.ID)
-		if n == nil || n.Generation != w.Generation || n.Status != schemas.StatusQueued && n.Status != schemas.StatusInProgress {
+		if n == nil || n.Generation != w.Generation || n.Follows() || n.Status != schemas.StatusQueued && n.Status != schemas.StatusInProgress {
 			return nil, errStale
 		}
 		return []schemas.Event{{TaskID: t.ID, At: began, Type: schemas.EventClaimed, Actor: s.actor(), System: n.System,
@@ -179,14 +179,20 @@ func (r *run) account() schemas.Account {
 	return r.task.Request.Account
 }
 
-// intend records that a reset is about to be sent, with the evidence by which it can be told later whether it was.
+// intend records that a reset is about to be sent, with the evidence by which it can be told later whether it was. It gives
+// false if no reset may be sent: because that could not be recorded, or because another task does the same or has done it,
+// which is recorded instead.
 func (r *run) intend(ctx context.Context, id schemas.Identity, evidence schemas.Evidence) bool {
 	now := r.svc.Now()
 	until := now.Add(r.svc.Timing.Lease)
-	t, err := r.svc.transition(ctx, r.n, schemas.Event{At: now, Type: schemas.EventIntended, Actor: r.svc.actor(), DueAt: until,
-		Steps: r.steps, Identity: &id, Intent: &evidence}, r.task.ID)
+	t, err := r.lead(ctx, id, schemas.Event{TaskID: r.task.ID, At: now, Type: schemas.EventIntended, Actor: r.svc.actor(), System: r.n.System, DueAt: until,
+		Steps: r.steps, Identity: &id, Intent: &evidence})
 	if err != nil {
 		r.log.Warn().Err(err).Msg("cannot record the intent; nothing was changed, and the sweep brings the work back")
+		return false
+	}
+	if n := t.Enforcement(r.n.ID); n.CoalescedWith != nil {
+		r.svc.joined(t, *n)
 		return false
 	}
 	r.svc.leases.extended(r.held, until)

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"github.com/resetd/resetd/jobs"
@@ -33,6 +35,14 @@ type house struct {
 	rules   map[string]jobs.SystemRule
 	lease   time.Duration // zero is that of quick
 	allowed []string      // what soar may act on; all names unless set
+	// sources are those beside soar, with the same rights; coalesce is the window of all, and none if it is zero: most tests
+	// ask for one account again and again.
+	sources  []string
+	coalesce time.Duration
+	rule     *jobs.SourceRule // that of soar, if it is another
+	now      func() time.Time
+	metrics  *prometheus.Registry
+	url      string // of the ledger; sqlite unless set
 }
 
 // quick makes leases and sweeps short enough for tests; what they bound stays the same.
@@ -65,7 +75,7 @@ func (h *house) open() {
 	h.t.Helper()
 	ctx := h.t.Context()
 	var err error
-	if h.ledger, err = ledger.Open(ctx, ledger.Options{URL: "sqlite", Dir: h.dir, Now: time.Now, Logger: zerolog.Nop()}); err != nil {
+	if h.ledger, err = ledger.Open(ctx, ledger.Options{URL: cmp.Or(h.url, "sqlite"), Dir: h.dir, Now: time.Now, Logger: zerolog.Nop()}); err != nil {
 		h.t.Fatal(err)
 	}
 	if h.real, err = queue.Open(ctx, queue.Options{URL: "embedded", Logger: zerolog.Nop()}); err != nil {
@@ -83,12 +93,24 @@ func (h *house) open() {
 	if allowed == nil {
 		allowed = []string{"a", "b"}
 	}
+	sources := map[string]jobs.SourceRule{}
+	for _, name := range append([]string{"soar"}, h.sources...) {
+		sources[name] = jobs.SourceRule{Systems: allowed, Events: []string{"final"}, Coalesce: cmp.Or(h.coalesce, -1)}
+	}
+	if h.rule != nil {
+		sources["soar"] = *h.rule
+	}
+	now := h.now
+	if now == nil {
+		now = time.Now
+	}
+	h.metrics = prometheus.NewRegistry()
 	h.svc, err = jobs.New(jobs.Options{Ledger: book, Queue: h.queue, Enforcer: h.systems, Poster: h.post, Plan: plan,
 		NextDelay: func(n int, after time.Duration) (time.Duration, bool) {
 			return max(after, 10*time.Millisecond), n < 5
 		},
-		Sources: map[string]jobs.SourceRule{"soar": {Systems: allowed, Events: []string{"final"}}},
-		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: time.Now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: h.timing(), Held: h.held})
+		Sources: sources, Metrics: h.metrics,
+		Systems: h.names, Rules: h.rules, Window: 100, Instance: "test", Now: now, Logger: zerolog.New(zerolog.NewTestWriter(h.t)).Level(zerolog.WarnLevel), Timing: h.timing(), Held: h.held})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -21,6 +21,9 @@ type SystemRule struct {
 	Privileged bool
 	// Settle is how long a lost call may still be under way in the system; zero is Timing.Settle.
 	Settle time.Duration
+	// Coalesce is for how long after a reset those who ask for the same share it; zero is what the source says, or 15
+	// minutes, and less is never.
+	Coalesce time.Duration
 }
 
 // settle gives how long a lost call may still be under way.

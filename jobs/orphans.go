@@ -21,7 +21,7 @@ func (s *Service) failOrphans(ctx context.Context) error {
 	}
 	far := s.Now().Add(10 * 365 * 24 * time.Hour)
 	for queue, n := range backlog {
-		if n == 0 || slices.Contains(s.queues(), queue) {
+		if n == 0 || isFollowQueue(queue) || slices.Contains(s.queues(), queue) { // who follows ends with its leader
 			continue
 		}
 		system := strings.TrimPrefix(queue, QueueOf(""))

@@ -60,12 +60,20 @@ func (r *run) record(ctx context.Context, end schemas.Event) {
 func (s *Service) transition(ctx context.Context, n schemas.Enforcement, e schemas.Event, task string) (schemas.Task, error) {
 	e.TaskID, e.System = task, n.System
 	return s.Ledger.Transition(ctx, task, func(t schemas.Task) ([]schemas.Event, error) {
-		now := t.Enforcement(n.ID)
-		if now == nil || now.Generation != n.Generation || now.Status.Final() {
-			return nil, errStale
+		if err := stands(t, n); err != nil {
+			return nil, err
 		}
 		return []schemas.Event{e}, nil
 	})
+}
+
+// stands gives errStale unless an enforcement is still open in the generation given.
+func stands(t schemas.Task, n schemas.Enforcement) error {
+	now := t.Enforcement(n.ID)
+	if now == nil || now.Generation != n.Generation || now.Status.Final() {
+		return errStale
+	}
+	return nil
 }
 
 // tell writes the one log line of an attempt and counts it.

@@ -17,6 +17,9 @@ type SourceRule struct {
 	Systems []string // those that it may act on; a request that names none goes to all of them
 	// Events are the callback events when a request names none.
 	Events []string
+	// Coalesce is for how long after a reset its requests for the same share it; zero is what the system says, or 15 minutes,
+	// and less is never.
+	Coalesce time.Duration
 }
 
 // Options is what a Service needs. Every field without a default must be set.
@@ -79,6 +82,8 @@ type Service struct {
 	Options
 	feeders map[string]*feeder
 	leases  *leases
+	leads   *leads
+	crowd   *crowd
 	hub     *hub
 	count   *metrics
 	stop    context.CancelFunc
@@ -95,6 +100,7 @@ func New(o Options) (*Service, error) {
 	}
 	o.Timing = o.Timing.withDefaults()
 	s := &Service{Options: o, feeders: map[string]*feeder{}, hub: newHub(), count: newMetrics(o.Metrics)}
+	s.leads, s.crowd = newLeads(), newCrowd(s)
 	s.leases = newLeases(o.Ledger, o.Timing.Lease, o.Now, o.Logger)
 	for _, q := range s.queues() {
 		s.feeders[q] = newFeeder(q, s)
@@ -113,6 +119,7 @@ func (s *Service) Start(ctx context.Context) error {
 		s.running.Go(func() { f.run(ctx) })
 	}
 	s.running.Go(func() { s.leases.run(ctx) })
+	s.running.Go(func() { s.crowd.run(ctx) })
 	s.running.Go(func() { s.watchOrphans(ctx) })
 	return nil
 }

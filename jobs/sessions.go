@@ -89,7 +89,7 @@ func (r *run) maySend(ctx context.Context) error {
 
 // revokes tells whether the task wants sessions to be ended.
 func (r *run) revokes() bool {
-	return !r.task.Request.DryRun && (r.task.Request.RevokeSessions == nil || *r.task.Request.RevokeSessions)
+	return !r.task.Request.DryRun && ends(r.task.Request)
 }
 
 // sessionsOnly ends the sessions of an account that is not reset here, and then the attempt. What keeps it from doing so

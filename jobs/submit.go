@@ -16,14 +16,16 @@ const maxEnforcements = 5000
 
 // Submit records a submission and returns once it is durable; the workers are woken then. A sender that repeats itself
 // gets the first tasks, with replay set. Its problems point into the list of requests (/3/systems/0). Other errors:
-// schemas.ErrOverloaded, schemas.ErrKeyReused.
+// schemas.ErrOverloaded, schemas.ErrKeyReused, schemas.ErrReplayed.
 func (s *Service) Submit(ctx context.Context, sub schemas.Submission) (tasks []schemas.Task, replay bool, err error) {
 	rule, ok := s.Sources[sub.Source]
 	if !ok {
 		return nil, false, fmt.Errorf("source %q: %w", sub.Source, schemas.ErrNotFound)
 	}
 	now, enforcements := s.Now(), 0
-	d := NewDelivery{Source: sub.Source, Key: sub.Key, BodyHash: sub.BodyHash, Accepted: make([]schemas.Event, len(sub.Requests))}
+	d := NewDelivery{Source: sub.Source, Key: sub.Key, BodyHash: sub.BodyHash, Repeat: sub.Repeat,
+		Accepted: make([]schemas.Event, len(sub.Requests)), Then: make([][]schemas.Event, len(sub.Requests))}
+	g := s.gather(sub.Source, now)
 	for i, r := range sub.Requests {
 		r = r.WithDefaults()
 		systems, problem := s.targets(rule, r, i)
@@ -46,6 +48,7 @@ func (s *Service) Submit(ctx context.Context, sub schemas.Submission) (tasks []s
 		}
 		d.Accepted[i] = schemas.Event{TaskID: id.String(), Seq: 1, At: now, Type: schemas.EventAccepted, Actor: sub.Actor,
 			Accepted: &schemas.Accepted{Source: sub.Source, Request: r, Callback: plan, Systems: systems, Status: schemas.StatusQueued}}
+		d.Then[i] = g.join(ctx, d.Accepted[i])
 	}
 	tasks, replay, err = s.Ledger.Create(ctx, d)
 	if err != nil {
@@ -56,6 +59,7 @@ func (s *Service) Submit(ctx context.Context, sub schemas.Submission) (tasks []s
 		return tasks, true, nil
 	}
 	s.count.accepted.WithLabelValues(sub.Source).Add(float64(len(tasks)))
+	g.recorded(tasks)
 	for _, t := range tasks {
 		s.wake(t)
 	}
@@ -88,7 +92,7 @@ func (s *Service) targets(rule SourceRule, r schemas.Request, i int) ([]string, 
 // wake offers whatever of a task waits to the feeders.
 func (s *Service) wake(t schemas.Task) {
 	for _, n := range t.Enforcements {
-		if n.Status == schemas.StatusQueued && n.NotBefore.IsZero() {
+		if n.Status == schemas.StatusQueued && n.NotBefore.IsZero() && !n.Follows() {
 			s.offer(t, n)
 		}
 	}
@@ -99,7 +103,7 @@ func (s *Service) wake(t schemas.Task) {
 // before, or are not due yet.
 func (s *Service) free(t schemas.Task) {
 	for _, n := range t.Enforcements {
-		if n.Status == schemas.StatusQueued && n.NotBefore.IsZero() && !n.StartedAt.IsZero() {
+		if n.Status == schemas.StatusQueued && n.NotBefore.IsZero() && !n.StartedAt.IsZero() && !n.Follows() {
 			s.offer(t, n)
 		}
 	}
@@ -113,11 +117,12 @@ func (s *Service) offer(t schemas.Task, n schemas.Enforcement) {
 	}
 }
 
-// announce tells those who wait for a task, and offers the callback that its present status may have made due. Offering
-// one that does not exist is harmless: it cannot be claimed.
+// announce tells those who wait for a task, callers as well as other tasks, and offers the callback that its present status
+// may have made due. Offering one that does not exist is harmless: it cannot be claimed.
 func (s *Service) announce(t schemas.Task) {
 	if t.Callback.Wants(t.Status) {
 		s.feeders[CallbackQueue].offer(Work{ID: schemas.CallbackID(t.ID, t.Version), TaskID: t.ID, Queue: CallbackQueue, Generation: 1, DueAt: t.UpdatedAt})
 	}
 	s.hub.tell(t)
+	s.ended(t)
 }

@@ -21,6 +21,8 @@ type systems struct {
 	proof func(system string, p schemas.Proof) schemas.Proof
 	// sealed is what a receipt carries.
 	sealed string
+	// known tells which account is meant by a name; any other name is an account of its own.
+	known map[schemas.Account]string
 	// allows, if set, answers a preflight.
 	allows func(system string, mode schemas.Mode) error
 }
@@ -70,7 +72,13 @@ func (s *systems) Resolve(ctx context.Context, system string, a schemas.Account)
 	if err := s.ask(ctx, system, schemas.StepResolve, a.Value); err != nil {
 		return schemas.Identity{}, err
 	}
-	return schemas.Identity{ID: a.Value, Name: "cn=" + a.Value}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := a.Value
+	if one, ok := s.known[a]; ok {
+		id = one
+	}
+	return schemas.Identity{ID: id, Name: "cn=" + id}, nil
 }
 
 func (s *systems) Classify(ctx context.Context, system string, id schemas.Identity) (schemas.Class, error) {

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -74,6 +75,11 @@ func (e Enforcement) InDoubt() bool { return e.Intent != nil && !e.Status.Final(
 // Misnamed tells whether the system had no account, or several, for the name that was asked for, and was told no other.
 func (e Enforcement) Misnamed() bool {
 	return e.Account == nil && (e.Status == StatusNotFound || e.Status == StatusUnsuccessful && e.Code == CodeAccountAmbiguous)
+}
+
+// TaskOf gives the id of the task that an enforcement's id belongs to.
+func TaskOf(enforcement string) string {
+	return enforcement[:max(0, strings.LastIndexByte(enforcement, '.'))]
 }
 
 // EnforcementID is the id of a task's n-th enforcement, counted from 0.

@@ -93,7 +93,7 @@ func check(ctx context.Context, c *config.Config, names []string) ([]finding, er
 		}
 	}
 	if len(names) == 0 {
-		senders, err := checkSenders(c)
+		senders, err := checkSenders(ctx, c)
 		if err != nil {
 			return nil, &exit{exitUsage, err}
 		}

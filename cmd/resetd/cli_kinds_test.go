@@ -18,7 +18,7 @@ import (
 // TestStarterAndExampleOpenWithTheRealKinds goes as far as one can without a directory: every system's settings are
 // read into the type of its kind, checked, and made into a connector.
 func TestStarterAndExampleOpenWithTheRealKinds(t *testing.T) {
-	for _, name := range []string{"SOAR_KEY", "SOAR_CALLBACK_KEY"} {
+	for _, name := range []string{"SOAR_KEY", "SOAR_KEY_2", "SOAR_CALLBACK_KEY"} {
 		t.Setenv(name, signature.GenerateSymmetric().Reveal())
 	}
 	t.Setenv("LDAP_PASSWORD", "ldap-password")

@@ -198,12 +198,12 @@ func TestPlaybookGoesToItsErrorBranch(t *testing.T) {
 		alert any
 		want  int
 	}{
-		"another token":  {"another", map[string]string{"account": who.Mail, "reference": "INC3"}, http.StatusUnauthorized},
-		"no token":       {"", map[string]string{"account": who.Mail, "reference": "INC3"}, http.StatusUnauthorized},
-		"no account":     {playbookToken, map[string]string{"reference": "INC3"}, http.StatusBadRequest},
-		"no reference":   {playbookToken, map[string]string{"account": who.Mail}, http.StatusBadRequest},
-		"a list":         {playbookToken, map[string]any{"account": []string{who.Mail}, "reference": "INC3"}, http.StatusBadRequest},
-		"a body of null": {playbookToken, []string{}, http.StatusBadRequest},
+		"another token": {"another", map[string]string{"account": who.Mail, "reference": "INC3"}, http.StatusUnauthorized},
+		"no token":      {"", map[string]string{"account": who.Mail, "reference": "INC3"}, http.StatusUnauthorized},
+		"no account":    {playbookToken, map[string]string{"reference": "INC3"}, http.StatusBadRequest},
+		"no reference":  {playbookToken, map[string]string{"account": who.Mail}, http.StatusBadRequest},
+		"a list":        {playbookToken, map[string]any{"account": []string{who.Mail}, "reference": "INC3"}, http.StatusBadRequest},
+		"an empty list": {playbookToken, []string{}, http.StatusBadRequest},
 	} {
 		if status, run := p.call(http.MethodPost, "/playbook/alerts", c.token, c.alert); status != c.want || run.Error == "" {
 			t.Errorf("%s: HTTP %d, %+v", name, status, run)

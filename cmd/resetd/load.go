@@ -25,7 +25,7 @@ func known() config.Known {
 func loadConfig(c *cobra.Command, file string) (*config.Config, error) {
 	got, err := config.Load(file, known(), os.LookupEnv)
 	if got != nil { // beside faults there is what could be read, so that all mistakes are told at once
-		err = config.Join(err, unlessFaulty(err, checkSources(got)), checkSystems(got))
+		err = config.Join(err, unlessFaulty(err, checkSources(got)), unlessFaulty(err, checkReceivers(got)), checkSystems(got))
 	}
 	if err != nil {
 		return nil, &exit{exitUsage, err}

@@ -23,13 +23,14 @@ func sourceCommand() *cobra.Command {
 		Example: `  resetd source list
   resetd source show grafana
   resetd source test -c resetd.yaml alerts --body alert.json`,
-	}, sourceListCommand(), sourceShowCommand(), sourceTestCommand(), sourceStatusCommand())
+	}, sourceListCommand(), sourceShowCommand(), sourceTestCommand(), receiversCommand(), sourceStatusCommand())
 }
 
 func sourceListCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List the presets: which senders are known, and how they prove themselves", Args: noArgs,
+		Example: "  resetd source list",
 		RunE: func(c *cobra.Command, _ []string) error {
 			var all []source.Preset
 			for _, name := range source.Presets() {
@@ -98,30 +99,17 @@ func sourceShowCommand() *cobra.Command {
 }
 
 // printPage prints what a person has to know of a preset.
-func printPage(w io.Writer, p source.Preset) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", p.Name, p.Title)
-	if p.Page.Evidence == "general" {
-		b.WriteString("General knowledge, not read in the vendor's documentation: check it against your own sender first (resetd source test).\n")
-	}
-	part := func(title, text string) {
-		if text = strings.TrimSpace(text); text != "" {
-			fmt.Fprintf(&b, "\n%s\n  %s\n", title, strings.ReplaceAll(text, "\n", "\n  "))
-		}
-	}
-	var steps []string
-	for i, s := range p.Page.Setup {
-		steps = append(steps, fmt.Sprintf("%d. %s", i+1, s))
-	}
-	part("Set it up", strings.Join(steps, "\n"))
-	part("Configuration", p.Page.Example)
-	part("What is signed", fmt.Sprintf("Scheme %s. %s", p.Profile.Verify.Scheme, p.Page.Signed))
-	part("Where the account stands", p.Page.Account)
-	part("What the sender wants to hear", p.Page.Wants)
-	part("When it sends again", p.Page.Retries)
-	part("Note", strings.Join(p.Page.Notes, "\n"))
-	_, err := io.WriteString(w, b.String())
-	return err
+func printPage(w io.Writer, preset source.Preset) error {
+	about := preset.Page
+	p := newPage(preset.Name, preset.Title, about.Evidence)
+	p.steps("Set it up", about.Setup)
+	p.part("Configuration", about.Example)
+	p.part("What is signed", fmt.Sprintf("Scheme %s. %s", preset.Profile.Verify.Scheme, about.Signed))
+	p.part("Where the account stands", about.Account)
+	p.part("What the sender wants to hear", about.Wants)
+	p.part("When it sends again", about.Retries)
+	p.part("Note", strings.Join(about.Notes, "\n"))
+	return p.print(w)
 }
 
 func sourceStatusCommand() *cobra.Command {
@@ -129,6 +117,7 @@ func sourceStatusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "status", Short: "Show what came from each source of a running resetd, and why the latest was refused", Args: noArgs,
+		Example: "  resetd source status -c resetd.yaml",
 		RunE: func(c *cobra.Command, _ []string) error {
 			api, err := a.client(c, "viewer")
 			if err != nil {

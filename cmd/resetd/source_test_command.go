@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/resetd/resetd/cmd/resetd/config"
@@ -152,7 +153,7 @@ func (o *trialOptions) source(c *cobra.Command, args []string) (*source.Source, 
 		}
 		return nil, nil, usagef(c, "%s has no source %q; its sources are %s", conf.File, plain(args[0]), dash(strings.Join(names, ", ")))
 	}
-	set, err := openSources(conf, v)
+	set, err := openSources(conf, v, zerolog.Nop())
 	if err != nil {
 		return nil, nil, &exit{exitUsage, err}
 	}

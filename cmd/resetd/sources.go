@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/handlers/source"
@@ -21,18 +25,22 @@ func sourceConfig(s config.Source) source.Config {
 }
 
 // openSources makes all sources of a configuration. The error is config.Faults, each with its place in the file.
-func openSources(c *config.Config, v *schemas.Validator) (*source.Set, error) {
+func openSources(c *config.Config, v *schemas.Validator, log zerolog.Logger) (*source.Set, error) {
 	list := make([]source.Config, len(c.Sources))
 	for i, s := range c.Sources {
 		list[i] = sourceConfig(s)
 	}
-	set, err := source.New(list, v, verify.Options{})
+	dir, err := filepath.Abs(filepath.Dir(c.File))
+	if err != nil {
+		return nil, fmt.Errorf("the folder of %s cannot be told: %w", c.File, err)
+	}
+	set, err := source.New(list, v, verify.Options{Dir: dir, Logger: log})
 	return set, sourceFaults(c, err)
 }
 
 // checkSources opens the sources and gives the mistakes in them. It asks nobody for keys.
 func checkSources(c *config.Config) error {
-	_, err := openSources(c, schemas.NewValidator())
+	_, err := openSources(c, schemas.NewValidator(), zerolog.Nop())
 	return err
 }
 
@@ -98,13 +106,17 @@ func schemeOf(s config.Source) string {
 }
 
 // checkSenders gives a line for each source: by what it is proved, and what that does not prove.
-func checkSenders(c *config.Config) (all []finding, err error) {
-	set, err := openSources(c, schemas.NewValidator())
+func checkSenders(ctx context.Context, c *config.Config) (all []finding, err error) {
+	set, err := openSources(c, schemas.NewValidator(), zerolog.Nop())
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range set.Names() {
 		src, _ := set.Find(name)
+		if err := ready(ctx, src); err != nil {
+			all = append(all, about(name, schemas.FindingFail, "source %s (%s) cannot verify: %s", name, src.Preset, err))
+			continue
+		}
 		if src.Weak == "" {
 			all = append(all, about(name, schemas.FindingOK, "source %s (%s): %s proves the whole delivery", name, src.Preset, src.Scheme))
 			continue
@@ -112,6 +124,13 @@ func checkSenders(c *config.Config) (all []finding, err error) {
 		all = append(all, about(name, schemas.FindingWarn, "source %s (%s) is weak: %s", name, src.Preset, src.Weak))
 	}
 	return all, nil
+}
+
+// ready lets a source fetch what its scheme needs, in a time that a person waits for.
+func ready(ctx context.Context, src *source.Source) error {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	return src.Ready(ctx)
 }
 
 // trialHeader makes the header of a delivery out of lines NAME: VALUE.

@@ -109,7 +109,7 @@ const lateness = 5 * time.Second
 
 // systemRule gives what the jobs are to know of a system.
 func systemRule(s config.System) jobs.SystemRule {
-	rule := jobs.SystemRule{Source: s.SourceSystem, Privileged: s.ActsOnPrivileged()}
+	rule := jobs.SystemRule{Source: s.SourceSystem, Privileged: s.ActsOnPrivileged(), Coalesce: s.Coalesce.Value()}
 	if i := slices.IndexFunc(kinds(), func(k connectors.Kind) bool { return k.Name == s.Kind }); i >= 0 && kinds()[i].Settle > 0 {
 		rule.Settle = max(kinds()[i].Settle, s.Timeout+lateness)
 	}

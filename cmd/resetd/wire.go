@@ -84,7 +84,7 @@ func open(ctx context.Context, c *config.Config, log zerolog.Logger) (_ *app, er
 		a.set.PaceBy(pace)
 	}
 	poster, err := callback.New(callback.Options{Sources: callbackSources(c), AllowPrivateNetworks: c.Callbacks.AllowPrivateNetworks,
-		CAFile:  c.Callbacks.TLSCA,
+		CAFile: c.Callbacks.TLSCA, PublicURL: c.PublicURL,
 		Version: buildInfo().Version, Logger: zerolog.Nop(), Registerer: reg})
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func newJobs(a *app, poster *callback.Poster, reg prometheus.Registerer) (*jobs.
 		names[i], systems[s.Name] = s.Name, systemRule(s)
 	}
 	for _, s := range c.Sources {
-		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events}
+		rules[s.Name] = jobs.SourceRule{Systems: s.Systems, Events: s.Callback.Events, Coalesce: s.Coalesce.Value()}
 	}
 	rules[source.API] = jobs.SourceRule{Systems: names} // operators may act on every system
 	grace := orphanGrace
@@ -151,7 +151,7 @@ func workersOf(s config.System) int {
 func newFace(a *app, reg *prometheus.Registry) (*handlers.Face, error) {
 	c := a.config
 	validator := schemas.NewValidator()
-	set, errSources := openSources(c, validator)
+	set, errSources := openSources(c, validator, a.log)
 	var list []handlers.Token
 	for _, t := range c.API.Tokens {
 		role, err := handlers.ParseRole(t.Role)
@@ -211,8 +211,8 @@ func (a *app) close(ctx context.Context) {
 func callbackSources(c *config.Config) map[string]callback.Source {
 	out := map[string]callback.Source{}
 	for _, s := range c.Sources {
-		if keys := s.Callback.SigningKeys(); len(keys) > 0 {
-			out[s.Name] = callback.Source{Keys: keys, Allow: s.Callback.Allow, URL: s.Callback.URL}
+		if r := receiverOf(s.Callback); len(r.Keys) > 0 || r.Format.Format != "" {
+			out[s.Name] = r
 		}
 	}
 	return out

@@ -80,7 +80,7 @@ func (b *bench) setWith(ctx context.Context, v variant, systems string) (_ *stag
 		}
 		queue = s.redis.URL
 	}
-	s.site, err = harness.NewSite(dir, harness.SiteOptions{Queue: queue, Names: []string{"imitation"}, Systems: systems,
+	s.site, err = harness.NewSite(dir, harness.SiteOptions{Coalesce: "off", Queue: queue, Names: []string{"imitation"}, Systems: systems,
 		Extra: "log: {level: warn, format: json}\n"})
 	if err != nil {
 		return nil, err

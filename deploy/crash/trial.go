@@ -51,7 +51,7 @@ func setUp(ctx context.Context, s settings, v variant) (_ *scene, err error) {
 		return nil, err
 	}
 	c.close = append(c.close, c.receiver.Close)
-	c.site, err = harness.NewSite(dir, harness.SiteOptions{Queue: queue, CallbackURL: c.receiver.URL, Names: []string{"corp-ldap"},
+	c.site, err = harness.NewSite(dir, harness.SiteOptions{Coalesce: "off", Queue: queue, CallbackURL: c.receiver.URL, Names: []string{"corp-ldap"},
 		Systems: harness.OpenLDAP("corp-ldap", c.slapd), Secrets: map[string]string{"ldap.password": c.slapd.ServicePassword},
 		Extra: "log: {level: warn, format: json}\n"})
 	if err != nil {

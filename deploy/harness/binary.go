@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -16,9 +15,8 @@ func Build(ctx context.Context, dir string, tags ...string) (string, error) {
 		return "", err
 	}
 	out := filepath.Join(dir, "resetd")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-tags", strings.Join(append(tags, "nomsgpack"), ","), "-o", out, "./cmd/resetd")
+	cmd := exec.CommandContext(ctx, "sh", "deploy/build.sh", out, strings.Join(tags, ","))
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build resetd: %w\n%s", err, text)
 	}

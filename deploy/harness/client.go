@@ -22,7 +22,7 @@ type Client struct {
 // Client makes a client that keeps up to conns connections.
 func (s *Site) Client(conns int) *Client {
 	return &Client{site: s, http: &http.Client{Timeout: 65 * time.Second,
-		Transport: &http.Transport{MaxIdleConns: conns, MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns}}}
+		Transport: &http.Transport{TLSClientConfig: s.TLS, MaxIdleConns: conns, MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns}}}
 }
 
 // Body makes a native webhook body that asks for accounts; one is sent as a single request, more as a batch.

@@ -39,7 +39,8 @@ func (s *Site) Start(binary string, log io.Writer) (*Process, error) {
 
 // Ready waits until /readyz answers 200.
 func (p *Process) Ready(ctx context.Context) error {
-	client := &http.Client{Timeout: time.Second}
+	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{TLSClientConfig: p.site.TLS}}
+	defer client.CloseIdleConnections()
 	for {
 		answer, err := client.Get(p.site.URL() + "/readyz")
 		if err == nil {

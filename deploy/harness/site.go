@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -23,6 +24,7 @@ type Site struct {
 	AdminToken  string
 	Secrets     map[string]string // by file name, for tests that look for leaks
 	Env         []string          // more environment for the process, as NAME=value
+	TLS         *tls.Config       // how a client speaks to it; nil for plain HTTP
 }
 
 // SiteOptions says what the installation is like; the zero value of Ledger and Queue is the embedded default.
@@ -36,6 +38,8 @@ type SiteOptions struct {
 	Extra   string // more top-level YAML
 	// Sources is the YAML list of further sources, indented by two spaces.
 	Sources string
+	// TLS has resetd speak TLS itself, with a certificate of its own for 127.0.0.1.
+	TLS bool
 	// Coalesce is what the configuration says of the one source: a duration, or off; empty for the default.
 	Coalesce string
 }
@@ -66,6 +70,11 @@ func NewSite(dir string, o SiteOptions) (*Site, error) {
 			return nil, err
 		}
 	}
+	if o.TLS {
+		if err := s.certify(); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.WriteFile(s.ConfigFile(), []byte(s.yaml(o)), 0o600); err != nil {
 		return nil, err
 	}
@@ -79,7 +88,12 @@ func (s *Site) ConfigFile() string { return filepath.Join(s.Dir, "resetd.yaml") 
 func (s *Site) DataDir() string { return filepath.Join(s.Dir, "data") }
 
 // URL is where the installation answers.
-func (s *Site) URL() string { return "http://" + s.Listen }
+func (s *Site) URL() string {
+	if s.TLS != nil {
+		return "https://" + s.Listen
+	}
+	return "http://" + s.Listen
+}
 
 func (s *Site) yaml(o SiteOptions) string {
 	or := func(v, def string) string {
@@ -98,6 +112,9 @@ func (s *Site) yaml(o SiteOptions) string {
 		fmt.Fprintf(&b, "    coalesce: %s\n", o.Coalesce)
 	}
 	b.WriteString(o.Sources)
+	if s.TLS != nil {
+		b.WriteString("tls: {certificate: tls.pem, key: tls.key}\n")
+	}
 	fmt.Fprintf(&b, "systems:\n%s\napi: {tokens: [{name: ops, role: operator, token: \"file:ops.token\"}, {name: root, role: admin, token: \"file:admin.token\"}]}\ncallbacks: {allow_private_networks: true}\n%s", o.Systems, o.Extra)
 	return b.String()
 }

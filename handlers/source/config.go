@@ -144,6 +144,7 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	}
 	p := c.Profile.Over(preset.Profile)
 	var bad []*Fault
+	o.Logger = o.Logger.With().Str("source", c.Name).Logger()
 	scheme, err := verify.Open(p.Verify, o)
 	bad = append(bad, faultsOf(err)...)
 	mapper, err := newMapper(p, v)

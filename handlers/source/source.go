@@ -59,6 +59,10 @@ func (s *Source) Verify(ctx context.Context, d *verify.Delivery, now time.Time) 
 	return s.scheme.Verify(ctx, d, now)
 }
 
+// Ready tells whether the source has all that its scheme must fetch, such as the public keys of an issuer, and fetches it
+// if need be. The error is for an operator.
+func (s *Source) Ready(ctx context.Context) error { return verify.Ready(ctx, s.scheme) }
+
 // Answer gives what a handshake of the sender is answered with, or false for a delivery that is none. It is to be asked
 // after Verify.
 func (s *Source) Answer(d *verify.Delivery, query func(string) string, payload []byte) (Reply, bool) {

@@ -1,5 +1,12 @@
-// Package callback is the HTTP side of callbacks: it decides where a source may hear back, signs a message and posts it.
-// It keeps nothing; the ledger remembers what is owed and the jobs decide when to try again.
+// Package callback is the HTTP side of callbacks: it decides where a source may hear back, signs a message and posts it, or
+// makes the requests that a tool's own API wants. It keeps nothing; the ledger remembers what is owed and the jobs decide
+// when to try again.
+//
+// # What is said
+//
+// A source is told in one format: resetd's own message, a CloudEvent, or the requests of a template (package format). The
+// first two are always signed and go to what the source's list allows; a template goes to the one place that is
+// configured, and logs in there as that tool wants it.
 //
 // # Where a callback may go
 //
@@ -19,5 +26,5 @@
 // # What is shown
 //
 // An attempt tells scheme, host and port, and neither path nor query, which often carry a token. It quotes nothing that
-// the receiver sent.
+// the receiver sent, but for words of a list that is our own. A log-in is in no attempt, log line, metric or error.
 package callback

@@ -15,8 +15,8 @@ const (
 	maxAnswer = 16 << 10
 	// maxDrain is how long that may take. The status line has decided by then.
 	maxDrain = time.Second
-	// maxVerdict is how much of a body is read on which the verdict depends.
-	maxVerdict = 256 << 10
+	// maxVerdict is how much of a body is read on which the verdict depends; some tools answer with the whole ticket.
+	maxVerdict = 1 << 20
 )
 
 // outgoing is one request, whole.

@@ -146,7 +146,8 @@ func serviceNow(t *tool, r *http.Request, path string, body map[string]any) (int
 	if s := text(body["state"]); s != "" {
 		t.state["INC0012345"] = s
 	}
-	return t.note("INC0012345", text(body["work_notes"]), http.StatusOK)
+	status, answer := t.note("INC0012345", text(body["work_notes"]), http.StatusOK)
+	return status, `{"result":` + answer + `}`
 }
 
 func theHive(t *tool, r *http.Request, path string, body map[string]any) (int, string) {
@@ -202,7 +203,8 @@ func pagerDuty(t *tool, r *http.Request, path string, body map[string]any) (int,
 	if !ok || text(in(body, "note", "content")) == "" {
 		return http.StatusBadRequest, `{"error":{"message":"Invalid Input Provided","code":2001}}`
 	}
-	return t.note(id, text(in(body, "note", "content")), http.StatusOK)
+	status, answer := t.note(id, text(in(body, "note", "content")), http.StatusOK)
+	return status, `{"note":` + answer + `}`
 }
 
 func zendesk(t *tool, r *http.Request, path string, body map[string]any) (int, string) {
@@ -221,7 +223,7 @@ func zendesk(t *tool, r *http.Request, path string, body map[string]any) (int, s
 	if s := text(in(body, "ticket", "status")); s != "" && status == http.StatusOK {
 		t.state[id] = s
 	}
-	return status, answer
+	return status, `{"ticket":` + answer + `}`
 }
 
 func hec(t *tool, r *http.Request, path string, body map[string]any) (int, string) {

@@ -47,7 +47,7 @@ func TestReceiversTakeWhatTheirFormatsSay(t *testing.T) {
 			"a transition that is not there":   {auth: mail, params: map[string]string{"transition_successful": "99"}, tickets: map[string]string{"SEC-123": "open"}, reference: "SEC-123", class: ClassStatus, status: 400, hint: "the request transition: "},
 			"a wrong password":                 {auth: basic("resetd@example.com", "other"), tickets: map[string]string{"SEC-123": "open"}, reference: "SEC-123", class: ClassStatus, status: 401, hint: "API token"},
 			"an issue that is gone":            {auth: mail, tickets: map[string]string{}, reference: "SEC-123", class: ClassStatus, status: 404, hint: "no such issue"},
-			"a reference of another kind":      {auth: mail, tickets: map[string]string{}, reference: "INC0012345", class: ClassNoReference, hint: `"INC0012345" has another form, which must be the key of an issue, such as SEC-123`},
+			"a reference of another kind":      {auth: mail, tickets: map[string]string{}, reference: "INC0012345", class: ClassNoReference, hint: `"INC0012345" is not the key of an issue, such as SEC-123`},
 			"no reference":                     {auth: mail, tickets: map[string]string{}, class: ClassNoReference, hint: "the task has no reference"},
 			"a reference that leads out of it": {auth: mail, tickets: map[string]string{}, reference: "SEC-1/../../admin", class: ClassNoReference},
 		}},
@@ -208,3 +208,32 @@ type discard struct{}
 func (discard) Header() http.Header         { return http.Header{} }
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func (discard) WriteHeader(int)             {}
+
+// A log-in page before the tool, or an instance that sleeps, answers 200 to everything. That is no note.
+func TestALogInPageIsNoSuccess(t *testing.T) {
+	page := func(*tool, *http.Request, string, map[string]any) (int, string) {
+		return http.StatusOK, "<!doctype html><title>Please log in</title>"
+	}
+	for format, c := range map[string]struct {
+		spec      receiver.Spec
+		reference string
+	}{
+		"jira":       {receiver.Spec{Auth: basic("u", "s3cret")}, "SEC-123"},
+		"jira-dc":    {receiver.Spec{Auth: token("s3cret")}, "SEC-123"},
+		"servicenow": {receiver.Spec{Auth: basic("u", "s3cret")}, "INC0012345"},
+		"thehive":    {receiver.Spec{Auth: token("s3cret")}, "~1"},
+		"slack-api":  {receiver.Spec{Auth: token("s3cret"), Params: map[string]string{"channel": "C0123456789"}}, ""},
+		"pagerduty":  {receiver.Spec{Auth: token("s3cret"), Params: map[string]string{"from": "a@b.example"}}, "PT4KHLK"},
+		"zendesk":    {receiver.Spec{Auth: basic("u", "s3cret")}, "35436"},
+		"splunk-hec": {receiver.Spec{Auth: token("s3cret")}, ""},
+	} {
+		c.spec.Format = format
+		_, p, owes := visit(t, nil, page, "", c.spec)
+		task := told
+		task.Request.Reference = c.reference
+		a, _ := p.Post(t.Context(), owes, task)
+		if a.Error != ClassAnswer || !strings.Contains(a.Detail, "log-in page") {
+			t.Errorf("%s: %+v", format, a)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -98,7 +99,7 @@ func TestACallbackIsClaimedTriedAndSettled(t *testing.T) {
 			t.Errorf("redelivered while pending: %v", err)
 		}
 		later := epoch.Add(time.Hour)
-		first := schemas.Attempt{N: 99, At: epoch, TookMS: 7, HTTPStatus: 503, Error: "status", Detail: "busy"}
+		first := schemas.Attempt{N: 99, At: epoch, TookMS: 7, HTTPStatus: 503, Error: "status", Detail: "busy", Done: []string{"comment"}}
 		if err := l.RecordAttempt(ctx, c.ID, 2, first, schemas.CallbackPending, later); err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +118,7 @@ func TestACallbackIsClaimedTriedAndSettled(t *testing.T) {
 		first.N = 1
 		got, err := l.Callback(ctx, c.ID)
 		if err != nil || got.State != schemas.CallbackDelivered || !got.DueAt.IsZero() || got.Attempts != 2 || len(got.Log) != 2 ||
-			got.Log[0] != first || got.Log[1].N != 2 {
+			!reflect.DeepEqual(got.Log[0], first) || got.Log[1].N != 2 {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if work := allWork(t, l, jobs.CallbackQueue, farAway); len(work) != 0 {

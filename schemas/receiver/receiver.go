@@ -78,7 +78,8 @@ type Request struct {
 	// Take makes the request a question (GET): what it takes from the answer is {taken:NAME} in the requests behind it. A
 	// question is asked again in every attempt that has something left to do.
 	Take map[string]Take `yaml:"take" validate:"max=8"`
-	// Expect is what the answer must hold beside a 2xx status: each of these members, with this value.
+	// Expect is what the answer must hold beside a 2xx status: each of these members, with this value; {} is any object. So
+	// a log-in page that answers 200 is no success.
 	Expect Tree `yaml:"expect"`
 	// Said is where the answer names its fault, as dotted path in JSON; nothing: the whole answer is one word.
 	Said string `yaml:"said" validate:"max=100"`

@@ -13,6 +13,11 @@ func (p Profile) Over(preset Profile) Profile {
 	if p.Verify.Scheme != "" && p.Verify.Scheme != preset.Verify.Scheme {
 		out.Verify = p.Verify // what the preset says of another scheme means nothing here
 	}
+	if mine, its := &p.Verify.HMAC, &out.Verify.HMAC; mine.ContentTemplate != "" {
+		// What is signed decides which time and id there are; those of another text mean nothing.
+		its.TimestampHeader, its.TimestampPick, its.TimestampFormat = mine.TimestampHeader, mine.TimestampPick, mine.TimestampFormat
+		its.IDHeader, its.KeyTemplate = mine.IDHeader, mine.KeyTemplate
+	}
 	out.IgnoreWhen = slices.Concat(p.IgnoreWhen, preset.IgnoreWhen)
 	out.RefuseWhen = slices.Concat(p.RefuseWhen, preset.RefuseWhen)
 	out.Map.SkipWhen = slices.Concat(p.Map.SkipWhen, preset.Map.SkipWhen)

@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -48,6 +49,23 @@ func TestAnotherSchemeTakesNothingFromThePreset(t *testing.T) {
 	}
 }
 
+func TestAnotherTextThatIsSignedTakesNoTimeFromThePreset(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme = "hmac"
+	preset.Verify.HMAC = sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms"}
+	for _, c := range []struct{ over, want sender.HMAC }{
+		{sender.HMAC{ContentTemplate: "{body}"}, sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{body}"}},
+		{sender.HMAC{ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}, sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{body}{timestamp}", TimestampHeader: "X-Mine"}},
+		{sender.HMAC{Encoding: "base64"}, sender.HMAC{SignatureHeader: "X-Sig", ContentTemplate: "{timestamp}:{body}", TimestampHeader: "X-Time", TimestampFormat: "unix_ms", Encoding: "base64"}},
+	} {
+		over := sender.Profile{}
+		over.Verify.HMAC = c.over
+		if got := over.Over(preset).Verify.HMAC; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%+v: got %+v", c.over, got)
+		}
+	}
+}
+
 func TestOneExpressionNeedsNoList(t *testing.T) {
 	var m sender.Map
 	if err := yaml.Unmarshal([]byte("account: $.a\nreference: [$.b, \"=c\"]\n"), &m); err != nil {
@@ -55,5 +73,16 @@ func TestOneExpressionNeedsNoList(t *testing.T) {
 	}
 	if len(m.Account) != 1 || m.Account[0] != "$.a" || len(m.Reference) != 2 || m.Reference[1] != "=c" {
 		t.Errorf("%+v", m)
+	}
+}
+
+func TestAnotherSignedTextTakesNoTimeFromThePreset(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme, preset.Verify.HMAC.SignatureHeader = "hmac", "X-Sig"
+	preset.Verify.HMAC.ContentTemplate, preset.Verify.HMAC.TimestampHeader = "{timestamp}:{body}", "X-Time"
+	over := sender.Profile{}
+	over.Verify.HMAC.ContentTemplate = "{body}"
+	if got := over.Over(preset).Verify.HMAC; got.TimestampHeader != "" || got.SignatureHeader != "X-Sig" || got.ContentTemplate != "{body}" {
+		t.Errorf("%+v", got)
 	}
 }

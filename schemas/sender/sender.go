@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/resetd/resetd/schemas"
-	"github.com/resetd/resetd/schemas/signature"
 )
 
 // Profile is all that is known of a kind of sender, or what a configuration says otherwise.
@@ -35,9 +34,11 @@ type Read struct {
 	Types []string `yaml:"types" validate:"max=8,unique"`
 }
 
-// Map says how a body becomes requests. Each text is a path ($.data.user), or a CEL expression behind =; a list of them
-// is tried in order, and the first that gives something counts. In them, body is the whole body, item what ForEach gave
-// (the body without it), and headers the request's headers by lower-case name.
+// Map says how a body becomes requests. Each text is a path ($.data.user), a CEL expression behind =, or, where a fixed
+// text makes sense, that text; a list of them is tried in order, and the first that gives something counts. In them, body
+// is the whole body, item what ForEach gave (the body without it), headers the request's headers by lower-case name, and
+// now the time of the delivery. A path begins at item; $body.x begins at the body. What must be proved (ForEach, Account,
+// OccurredAt) comes from the body alone.
 type Map struct {
 	// ForEach gives the list whose entries each become requests; nothing: the body is the one entry.
 	ForEach Expressions `yaml:"foreach"`
@@ -85,7 +86,7 @@ type Verify struct {
 	// Tolerance is how far the sender's clock may differ from ours, where it signs its time; zero is five minutes.
 	Tolerance time.Duration `yaml:"tolerance" validate:"omitempty,min=1s,max=1h"`
 	// HMAC is the template of scheme hmac.
-	HMAC signature.Template `yaml:"hmac"`
+	HMAC HMAC `yaml:"hmac"`
 	// Secret says where scheme shared-secret finds its secret. With ssf-set it demands a secret beside the signature (the
 	// authorization_header of the stream); Keys are those secrets then, and no HS256 secrets.
 	Secret SharedSecret `yaml:"secret"`

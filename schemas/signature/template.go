@@ -13,21 +13,21 @@ import (
 // if there is a Pick or a TimestampPick, and not at all otherwise. Both regular expressions are matched against each
 // entry as a whole. An entry of a list that is no signature and no time is left out: it may be that of another version.
 type Template struct {
-	Algorithm       string   `yaml:"algorithm" validate:"omitempty,oneof=sha256 sha512 sha1"`          // sha256; sha1 only if it is written here
-	SignatureHeader string   `yaml:"signature_header" validate:"max=128"`                              // required
-	SignaturePrefix string   `yaml:"signature_prefix" validate:"max=32"`                               // nothing; what stands before each signature, such as sha256=
-	SignatureList   string   `yaml:"signature_list" validate:"max=2"`                                  // no list; the separator of several signatures: "," ", " ";" or " "
-	Pick            string   `yaml:"pick" validate:"max=200"`                                          // nothing; a regular expression (RE2) whose one group is the signature, such as v1=(.+), in place of a prefix
-	Encoding        string   `yaml:"encoding" validate:"omitempty,oneof=hex base64 base64url"`         // hex, in one case; base64 is padded, base64url may be
-	KeyFormat       string   `yaml:"key_format" validate:"omitempty,oneof=raw base64 base64url hex"`   // raw: the text is the key
-	KeyTemplate     string   `yaml:"key_template" validate:"max=200"`                                  // {secret}; tokens {secret} {timestamp}
-	ContentTemplate string   `yaml:"content_template" validate:"max=500"`                              // {body}; tokens {body} {timestamp} {id} {method} {path} {header:X}
-	TimestampHeader string   `yaml:"timestamp_header" validate:"max=128"`                              // none; where the time stands, or
-	TimestampPick   string   `yaml:"timestamp_pick" validate:"max=200"`                                // none; a regular expression with one group on the signature header, such as t=(.+)
-	TimestampFormat string   `yaml:"timestamp_format" validate:"omitempty,oneof=unix unix_ms rfc3339"` // unix: 10 digits; unix_ms: 13; rfc3339: with its zone
-	IDHeader        string   `yaml:"id_header" validate:"max=128"`                                     // none; the id of the delivery: it counts only if content_template has {id}
-	RequiredHeaders []string `yaml:"required_headers" validate:"max=8,unique"`                         // none; headers that must be there once, signed or not
-	MinKeyBytes     int      `yaml:"min_key_bytes" validate:"omitempty,min=1,max=128"`                 // 16; of the key after decoding
+	Algorithm       string   `yaml:"algorithm"`        // sha256; sha1 only if it is written here
+	SignatureHeader string   `yaml:"signature_header"` // required
+	SignaturePrefix string   `yaml:"signature_prefix"` // nothing; what stands before each signature, such as sha256=
+	SignatureList   string   `yaml:"signature_list"`   // no list; the separator of several signatures: "," ", " ";" or " "
+	Pick            string   `yaml:"pick"`             // nothing; a regular expression (RE2) whose one group is the signature, such as v1=(.+), in place of a prefix
+	Encoding        string   `yaml:"encoding"`         // hex, in one case; base64 is padded, base64url may be
+	KeyFormat       string   `yaml:"key_format"`       // raw: the text is the key
+	KeyTemplate     string   `yaml:"key_template"`     // {secret}; tokens {secret} {timestamp}
+	ContentTemplate string   `yaml:"content_template"` // {body}; tokens {body} {timestamp} {id} {method} {path} {header:X}
+	TimestampHeader string   `yaml:"timestamp_header"` // none; where the time stands, or
+	TimestampPick   string   `yaml:"timestamp_pick"`   // none; a regular expression with one group on the signature header, such as t=(.+)
+	TimestampFormat string   `yaml:"timestamp_format"` // unix: 10 digits; unix_ms: 13; rfc3339: with its zone
+	IDHeader        string   `yaml:"id_header"`        // none; the id of the delivery: it counts only if content_template has {id}
+	RequiredHeaders []string `yaml:"required_headers"` // none; headers that must be there once, signed or not
+	MinKeyBytes     int      `yaml:"min_key_bytes"`    // 16; of the key after decoding
 }
 
 // SignsTime reports whether the signature covers the time of the delivery. If it does not, a delivery that somebody has

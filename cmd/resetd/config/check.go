@@ -117,9 +117,9 @@ func (d *decoder) checkCallback(path string, c Callback) {
 	switch wanted := c.URL != "" || len(c.Allow) > 0; {
 	case hasKey && hasKeys:
 		d.fault(path+".key", "key and keys say the same; put this one first in keys and remove it here")
-	case wanted && len(keys) == 0 && !hasKey && !hasKeys:
+	case wanted && c.signed() && len(keys) == 0 && !hasKey && !hasKeys:
 		d.fault(path+".key", "callbacks are always signed, and there is no key; write key: %s or key: file:PATH", d.variableFor(path+".key"))
-	case !wanted && len(keys) > 0:
+	case !wanted && c.signed() && len(keys) > 0:
 		d.warn(path, "there is a key, but neither url nor allow, so no callback is ever sent; add one of them")
 	}
 }

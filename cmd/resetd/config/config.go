@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/receiver"
 	"github.com/resetd/resetd/schemas/sender"
 	"github.com/resetd/resetd/schemas/signature"
 )
@@ -71,7 +72,8 @@ type Source struct {
 	RepeatWithin time.Duration `yaml:"repeat_within" validate:"omitempty,min=1s,max=8760h"`
 	// OwnActors are the names under which resetd itself appears in what the sender reports.
 	OwnActors []string `yaml:"own_actors" validate:"max=32,unique"`
-	// Coalesce is how long a reset that is done also answers another request for the same account.
+	// Coalesce is how long a reset that is done also answers another request for the same account; zero leaves it to the
+	// system, or to the jobs.
 	Coalesce Window       `yaml:"coalesce"`
 	Limits   SourceLimits `yaml:"limits"`
 }
@@ -96,8 +98,24 @@ type Callback struct {
 	Key    signature.Key   `yaml:"key"`
 	Keys   []signature.Key `yaml:"keys" validate:"max=5"`
 	Events []string        `yaml:"events" validate:"max=9,unique,dive,callback_event"`
-	// URL is used when a request names none. The operator wrote it, so it need not be under Allow.
+	// URL is used when a request names none. The operator wrote it, so it need not be under Allow. Where the format is a
+	// template it is the base URL of the receiver's API.
 	URL string `yaml:"url"`
+	// What follows says in which words the receiver is told; see receiver.Spec.
+	Format   string            `yaml:"format" validate:"max=40"`
+	Auth     receiver.Auth     `yaml:"auth"`
+	Params   map[string]string `yaml:"params" validate:"max=32"`
+	Template receiver.Template `yaml:"template"`
+}
+
+// Spec gives what the callback says of its format.
+func (c Callback) Spec() receiver.Spec {
+	return receiver.Spec{Format: c.Format, Auth: c.Auth, Params: c.Params, Template: c.Template}
+}
+
+// signed tells whether callbacks are signed by resetd itself, as they are in every format that is its own message.
+func (c Callback) signed() bool {
+	return c.Format == "" || c.Format == receiver.Standard || c.Format == receiver.CloudEvents
 }
 
 // SigningKeys gives the keys that callbacks are signed with, in order; none when no callback is configured.

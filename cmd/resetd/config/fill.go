@@ -21,7 +21,7 @@ func (d *decoder) fillDefaults(c *Config) {
 		c.DataDir = filepath.Join(d.dir, c.DataDir)
 	}
 	if _, there := d.places["public_url"]; !there {
-		c.PublicURL = "http://" + reachable(c.Listen)
+		c.PublicURL = c.scheme() + reachable(c.Listen)
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	for i := range c.Systems {
@@ -86,5 +86,18 @@ func reachable(listen string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// LocalURL is where resetd can be reached from the machine that it runs on.
-func (c *Config) LocalURL() string { return "http://" + reachable(c.Listen) }
+// LocalURL is where resetd can be reached from the machine that it runs on. With TLS that is the public URL, whose name the
+// certificate bears.
+func (c *Config) LocalURL() string {
+	if c.TLS.On() {
+		return c.PublicURL
+	}
+	return c.scheme() + reachable(c.Listen)
+}
+
+func (c *Config) scheme() string {
+	if c.TLS.On() {
+		return "https://"
+	}
+	return "http://"
+}

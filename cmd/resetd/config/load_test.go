@@ -61,9 +61,9 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	s, y := c.Sources[0], c.Systems[0]
 	got := map[string]any{
 		"listen": c.Listen, "data_dir": "./" + filepath.Base(c.DataDir), "ledger": c.Ledger.String(), "queue": c.Queue.String(),
-		"sources[].preset": s.Preset, "sources[].verify.tolerance": s.Verify.Tolerance, "sources[].callback.events": strings.Join(s.Callback.Events, " "),
+		"sources[].preset": s.Preset, "sources[].callback.events": strings.Join(s.Callback.Events, " "),
 		"systems[].enforcement": y.Enforcement, "systems[].timeout": y.Timeout, "systems[].privileged": y.Privileged, "log.level": c.Log.Level, "log.format": c.Log.Format,
-		"retention.tasks": c.Retention.Tasks, "sources[].coalesce": s.Coalesce.Length, "systems[].coalesce": y.Coalesce.Length, "refusals_per_address": c.RefusalsPerAddress.String(),
+		"retention.tasks": c.Retention.Tasks, "refusals_per_address": c.RefusalsPerAddress.String(),
 	}
 	for _, row := range config.Defaults() {
 		have, ok := got[row.Key]

@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/resetd/resetd/schemas"
+	"github.com/resetd/resetd/schemas/receiver"
 	"github.com/resetd/resetd/schemas/signature"
 )
 
@@ -29,6 +30,10 @@ func (d *decoder) special(path string, n ast.Node, v reflect.Value) bool {
 				d.fault(path, "%s", err)
 			}
 			*into = got
+		}
+	case *receiver.Tree:
+		if err := into.UnmarshalYAML(n); err != nil {
+			d.fault(path, "%s", err)
 		}
 	case encoding.TextUnmarshaler:
 		if text, ok := d.formed(path, n); ok {

@@ -228,7 +228,7 @@ func members(n int) string {
 
 // bounded runs something up to five times and fails unless it stays within a time once, as the machine may be busy, and
 // within an amount of memory always.
-func bounded(t *testing.T, within time.Duration, memory uint64, do func()) {
+func bounded(t testing.TB, within time.Duration, memory uint64, do func()) {
 	t.Helper()
 	best := time.Hour
 	for range 5 {

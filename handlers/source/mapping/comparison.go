@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
@@ -37,33 +38,77 @@ var lenient = map[string]func(v []ref.Val) ref.Val{
 	"down_level":            func(v []ref.Val) ref.Val { return downLevel(v[0], v[1]) },
 }
 
+// truth is an operand of && and ||, or the condition of ?:, where what is missing or null is not true.
+type truth struct{ interpreter.InterpretableV2 }
+
+// Eval implements interpreter.Interpretable.
+func (t truth) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, t.Exec) }
+
+// Exec implements interpreter.InterpretableV2.
+func (t truth) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	v := t.InterpretableV2.Exec(frame)
+	if e, ok := v.(*types.Err); ok && missing(e) || isNull(v) {
+		return types.False
+	}
+	return v
+}
+
+// conditions gives the places of all operands that must be true or false.
+func conditions(a *ast.AST) map[int64]bool {
+	out := map[int64]bool{}
+	ast.PostOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		args := e.AsCall().Args()
+		switch e.AsCall().FunctionName() {
+		case operators.Conditional:
+			args = args[:1]
+		case operators.LogicalAnd, operators.LogicalOr:
+		default:
+			return
+		}
+		for _, arg := range args {
+			out[arg.ID()] = true
+		}
+	}))
+	return out
+}
+
 // lenientCall is a call of one of them.
 type lenientCall struct {
 	interpreter.InterpretableCall
 	do func(v []ref.Val) ref.Val
 }
 
-// makeLenient replaces the calls of a program; it is the decorator that Compile gives to the library.
-func makeLenient(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
-	call, ok := i.(interpreter.InterpretableCall)
-	if !ok {
-		return i, nil
-	}
-	c := &lenientCall{call, lenient[call.Function()]}
-	if f := helpers[call.Function()]; f != nil && len(call.Args()) == 1 && strings.HasPrefix(call.OverloadID(), "resetd_") {
-		c.do = func(v []ref.Val) ref.Val { return f(v[0]) }
-	}
-	if c.do == nil {
-		return i, nil
-	}
-	if f := call.Function(); f == operators.Equals || f == operators.NotEquals {
-		if args := call.Args(); writtenNull(args[0]) || writtenNull(args[1]) {
-			c.do = func(v []ref.Val) ref.Val {
-				return types.Bool((isNull(v[0]) && isNull(v[1])) == (f == operators.Equals))
+// makeLenient gives what replaces the steps of a program; it is the decorator that the compiler hands to the library.
+func makeLenient(a *ast.AST) interpreter.InterpretableDecoratorV2 {
+	conditions := conditions(a)
+	return func(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+		if call, ok := i.(interpreter.InterpretableCall); ok {
+			if do := leniently(call); do != nil {
+				i = &lenientCall{call, do}
 			}
 		}
+		if conditions[i.ID()] {
+			i = truth{i}
+		}
+		return i, nil
 	}
-	return c, nil
+}
+
+// leniently gives what a call is to do; nil if the library's own is right.
+func leniently(call interpreter.InterpretableCall) func(v []ref.Val) ref.Val {
+	f, args := call.Function(), call.Args()
+	if do := helpers[f]; do != nil && len(args) == 1 && strings.HasPrefix(call.OverloadID(), "resetd_") {
+		return func(v []ref.Val) ref.Val { return do(v[0]) }
+	}
+	if (f == operators.Equals || f == operators.NotEquals) && (writtenNull(args[0]) || writtenNull(args[1])) {
+		return func(v []ref.Val) ref.Val {
+			return types.Bool((isNull(v[0]) && isNull(v[1])) == (f == operators.Equals))
+		}
+	}
+	return lenient[f]
 }
 
 // Eval implements interpreter.Interpretable.

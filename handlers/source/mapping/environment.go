@@ -51,7 +51,7 @@ func newEnv(more ...cel.EnvOption) (*cel.Env, error) {
 		cel.ParserExpressionSizeLimit(maxSource),
 		cel.ParserRecursionLimit(maxRecursion),
 		cel.ASTValidators(cel.ValidateComprehensionNestingLimit(maxLoops), cel.ValidateTimestampLiterals(),
-			cel.ValidateDurationLiterals(), loopValues{}, literalPatterns{}),
+			cel.ValidateDurationLiterals(), loopValues{}, noTypes{}, literalPatterns{}),
 		cel.DefaultUTCTimeZone(true),
 		cel.EagerlyValidateDeclarations(true),
 		cel.Variable("body", cel.DynType),

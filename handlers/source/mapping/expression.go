@@ -180,8 +180,9 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 		c.fault(at, "it gives %s; it must give %s", checked.OutputType(), orList(results))
 		return nil
 	}
+	// The library's optimization stays off: it would run patterns itself, past their bound.
 	program, err := e.Program(checked, cel.CostLimit(costLimit), cel.CostTracking(estimator{}),
-		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient))
+		cel.InterruptCheckFrequency(1), cel.CustomDecoratorV2(makeLenient(checked.NativeRep())))
 	if err != nil {
 		c.fault(at, "%w", err)
 		return nil

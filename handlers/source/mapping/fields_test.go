@@ -67,6 +67,21 @@ func TestOccurredAt(t *testing.T) {
 	}
 }
 
+// A zone that is known by letters only is read the same on every machine: not at all.
+func TestTheMachinesZoneDoesNotMatter(t *testing.T) {
+	before := time.Local
+	time.Local = time.FixedZone("CET", 3600)
+	defer func() { time.Local = before }()
+	for _, value := range []string{"2026-11-28 07:00:00 CET", "Sat, 28 Nov 2026 07:00:00 CET"} {
+		if r, p := field(t, sender.Map{OccurredAt: sender.Expressions{"$.v"}}, value); p == nil {
+			t.Errorf("%s: %v", value, r.Requests[0].OccurredAt)
+		}
+	}
+	if r, p := field(t, sender.Map{OccurredAt: sender.Expressions{"$.v"}}, "2026-11-28 07:00:00"); p != nil || !r.Requests[0].OccurredAt.Equal(now) {
+		t.Errorf("%+v %+v", r, p)
+	}
+}
+
 func TestTextsBecomeWhatARequestTakes(t *testing.T) {
 	long := strings.Repeat("é", 300)
 	for _, c := range []struct {

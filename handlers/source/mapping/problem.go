@@ -143,10 +143,11 @@ func (e *expression) name() string { return cut(e.source, maxName) }
 
 var secretName = regexp.MustCompile(`(?i)pass|pwd|secret|token|credential|api_?-?key|auth`)
 
-// quote gives an account as it was found, cut; nothing if it stands where a secret may stand.
+// quote gives an account as it was found, cut; nothing if it stands where a secret may stand, or may have one behind it, as
+// in jdoe:password.
 func (e *expression) quote(v any) string {
 	s, ok := v.(string)
-	if !ok || secretName.MatchString(e.source) {
+	if !ok || secretName.MatchString(e.source) || strings.ContainsAny(s, ":;|\t\n") {
 		return ""
 	}
 	return fmt.Sprintf(" %q", cut(strings.TrimSpace(s), maxQuote))

@@ -64,6 +64,8 @@ func TestFaultsOfAMappingAreNamedByTheirPlace(t *testing.T) {
 		{with(sender.Map{Account: x(strings.Split(strings.Repeat("$.u ", 17), " ")[:17]...)}), "map.account: it has 17 alternatives"},
 		{with(sender.Map{Account: x(`=body.u.matches("(")`)}), "map.account[0]: line 1, column 16: the pattern is no RE2"},
 		{with(sender.Map{Account: x(`=capture(body.u, "a(?=b)")`)}), "the pattern is no RE2"},
+		{with(sender.Map{Account: x(`=google.protobuf.StringValue{value: body.u}`)}), "map.account[0]: line 1"},
+		{with(sender.Map{Account: x(`=google.protobuf.Value{string_value: body.u}`)}), "objects of named types are not made here"},
 		{with(sender.Map{Account: x(`=body.u.filter(x, timestamp("yesterday") < now)`)}), "map.account[0]: "},
 	} {
 		_, err := mapping.Compile(c.program, schemas.NewValidator())

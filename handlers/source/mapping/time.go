@@ -31,12 +31,12 @@ func parseTime(s string) (time.Time, bool) {
 		return t, true
 	}
 	for _, layout := range layouts {
-		t, err := time.Parse(layout, s)
+		t, err := time.ParseInLocation(layout, s, time.UTC) // where no zone but UTC is known by its letters
 		if err != nil {
 			continue
 		}
-		if name, offset := t.Zone(); strings.Contains(layout, "MST") && offset == 0 && name != "UTC" && name != "GMT" && name != "Z" {
-			return time.Time{}, false // a zone that is known by its letters only, and could be any
+		if name, _ := t.Zone(); strings.Contains(layout, "MST") && name != "UTC" && name != "GMT" {
+			return time.Time{}, false
 		}
 		return t.UTC(), true
 	}

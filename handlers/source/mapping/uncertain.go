@@ -80,6 +80,13 @@ var suspicions = []suspicion{
 		_, err := netip.ParseAddr(v.name)
 		return err == nil
 	}},
+	{"it has no letter and no digit", func(n named, _ value) bool {
+		return !strings.ContainsFunc(n.Value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	}},
+	{"it has a character that no such name has, such as : before a password", func(n named, v value) bool {
+		return !n.explicit && n.Type == schemas.AccountUserName && strings.ContainsAny(n.Value, "[]{}()<>:=?\"`!") ||
+			isAddress(n) && strings.ContainsFunc(v.domain, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-' })
+	}},
 	{"it may be a name that is shown, and not the account's; set account_type: user_name if accounts have spaces", func(n named, _ value) bool {
 		return !n.explicit && n.Type == schemas.AccountUserName && strings.ContainsFunc(n.Value, unicode.IsSpace)
 	}},

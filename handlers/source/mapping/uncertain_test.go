@@ -63,10 +63,12 @@ func TestWhatIsNotCertainIsRefused(t *testing.T) {
 		"https://example.com/jdoe": "URL", "/home/jdoe": "URL", "CN=Jane Doe,OU=People,DC=example,DC=com": "dn()", "uid=jdoe": "dn()",
 		// identifiers of something
 		"1000": "number", "+49 30 123456": "shown", "+4930123456": "number", "46d44a5dc0a8010e0000c3ea8ad37d7a": "record",
+		"jdoe:hunter2": "before a password", "jdoe@example.com:hunter2": "before a password", "jdoe@example.com|hunter2": "several", "{": "no letter", "+": "no letter",
+		"user=jdoe": "no such name", "jdoe(admin)": "no such name", "jdoe?": "no such name", "__": "no letter", "jdoe@exam_ple.com": "no such name",
 		// the form
 		"a@b@example.com": "one @", `EXAMPLE\a\b`: "one backslash", "j\u200bdoe": "invisible", "S-1-5-x": "well-known",
 	} {
-		if got := one(t, "$.u", "", value); !strings.HasPrefix(got, "!") || !strings.Contains(got, want) {
+		if got := one(t, "$.u", "", value); !strings.HasPrefix(got, "!") || !strings.Contains(got, want) || strings.Contains(got, "hunter2") {
 			t.Errorf("%q: %s; want %q", value, got, want)
 		}
 	}
@@ -212,6 +214,12 @@ func TestFunctionsThatSayWhatAnAccountIs(t *testing.T) {
 		{`parse_json(body.x).a`, ``, "!no_account"},
 		{`{"type": "login", "value": body.u}`, "jdoe", "login:jdoe"},
 		{`[body.u, body.u + "2"]`, "jdoe", "user_name:jdoe user_name:jdoe2"},
+		{`[body.u] + ["asmith"] + [body.x]`, "jdoe", "!no_account"},
+		{`[body.u] + ["asmith"] + [body.?x.orValue(null)]`, "jdoe", "user_name:jdoe user_name:asmith"},
+		{`[{"type": "login", "value": body.u}] + [login("asmith")]`, "jdoe", "login:jdoe login:asmith"},
+		{`body.u + [body.u[0]]`, []any{"jdoe"}, "user_name:jdoe"},
+		{`(body.u + [body.u[0]]).map(x, {"v": x})[0].v`, []any{"jdoe"}, "user_name:jdoe"},
+		{`{"a": [body.u] + ["x"]}.a`, "jdoe", "user_name:jdoe user_name:x"},
 		{`body.u + body.x`, "jdoe", "!no_account"},
 		{`body.u + 1`, "jdoe", "!mapping_failed map.account[0]: a value has another type"},
 		{`int(body.u)`, "secretvalue", "!mapping_failed map.account[0]: it fails on this value"},

@@ -34,6 +34,19 @@ func (loopValues) Validate(_ *cel.Env, _ cel.ValidatorConfig, a *ast.AST, iss *c
 	}
 }
 
+// noTypes refuses objects of named types, such as google.protobuf.Value{}: the library knows some, and a mapping needs none.
+type noTypes struct{}
+
+// Name implements cel.ASTValidator.
+func (noTypes) Name() string { return "resetd.no_types" }
+
+// Validate implements cel.ASTValidator.
+func (noTypes) Validate(_ *cel.Env, _ cel.ValidatorConfig, a *ast.AST, iss *cel.Issues) {
+	for _, e := range ast.MatchDescendants(ast.NavigateAST(a), ast.KindMatcher(ast.StructKind)) {
+		iss.ReportErrorAtID(e.ID(), "objects of named types are not made here; write {\"name\": value}")
+	}
+}
+
 // literalPatterns refuses patterns that are not written out, that are no RE2, or whose program is too long to be run on
 // whatever a body holds.
 type literalPatterns struct{}

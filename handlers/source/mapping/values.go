@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,8 @@ func convert(v ref.Val, left *int, depth int) (any, error) {
 		}
 		return convert(v.GetValue(), left, depth)
 	case traits.Lister:
-		if inside, ok := v.Value().([]any); ok {
-			return inside, nil
+		if inside, ok := v.Value().([]any); ok && !slices.ContainsFunc(inside, func(e any) bool { _, made := e.(ref.Val); return made }) {
+			return inside, nil // a list of the body, and not one that + made
 		}
 		return convertList(v, left, depth)
 	case traits.Mapper:

@@ -9,32 +9,54 @@ import (
 	"github.com/resetd/resetd/schemas/signature"
 )
 
-// templated is an HMAC as a template describes it. What it covers depends on what the template signs.
+// templated is an HMAC as a template describes it. What it covers depends on what the template signs; a template that does
+// not sign the body is refused.
 type templated struct {
 	v        *signature.TemplateVerifier
 	coverage Coverage
 }
 
 func openHMAC(v sender.Verify, _ Options, f *faults) Scheme {
+	before, template := len(f.all), signature.Template(v.HMAC)
+	for _, e := range split(template.Check()) {
+		field, text, _ := strings.Cut(detailOf(e), ": ")
+		f.add("hmac."+field, "%s", text)
+	}
 	if len(v.Keys) == 0 {
 		f.add("keys", `there is none; write ["${NAME}"] or ["file:PATH"] with the secret that the sender signs with`)
+	}
+	if v.Tolerance != 0 && !template.SignsTime() {
+		f.add("tolerance", "the template signs no time, so that this has no effect; leave it out")
+	}
+	if len(f.all) > before {
 		return nil
 	}
 	keys := make([]string, len(v.Keys))
 	for i, k := range v.Keys {
-		keys[i] = k.Reveal()
+		if keys[i] = k.Reveal(); k.Empty() || keys[i] == zendeskTest { // told for every scheme
+			continue
+		}
+		_, err := signature.NewTemplateVerifier(template, keys[i:i+1], signature.TemplateOptions{})
+		for _, e := range split(err) {
+			f.add(at("keys", i), "%s", strings.Replace(detailOf(e), "key 1", "this key", 1))
+		}
 	}
-	verifier, err := signature.NewTemplateVerifier(v.HMAC, keys, signature.TemplateOptions{Tolerance: v.Tolerance})
-	if err != nil {
-		f.add("hmac", "%s", detailOf(err))
+	verifier, err := signature.NewTemplateVerifier(template, keys, signature.TemplateOptions{Tolerance: v.Tolerance})
+	if err != nil && len(f.all) == 0 {
+		f.add("keys", "%s", detailOf(split(err)[0])) // two keys of which HMAC makes the same
+	}
+	return &templated{verifier, Coverage{Body: true, Time: template.SignsTime(), ID: template.SignsID()}}
+}
+
+// split gives the errors that were joined.
+func split(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
 		return nil
 	}
-	content := v.HMAC.ContentTemplate
-	return &templated{verifier, Coverage{
-		Body: content == "" || strings.Contains(content, "{body}"),
-		Time: v.HMAC.SignsTime(),
-		ID:   v.HMAC.SignsID(),
-	}}
+	return []error{err}
 }
 
 // Verify implements Scheme.

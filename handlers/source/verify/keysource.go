@@ -21,8 +21,8 @@ const (
 )
 
 // keySource has the public keys of an issuer. They are fetched when the first token needs them, again when they are old or
-// a token names one that is unknown, and never more often than betweenTries: a flood of tokens with invented key ids is
-// no flood for the issuer. One try serves all who wait for it.
+// a token names one that is unknown, and never more often than betweenTries, or firstTries while there are none: a flood of
+// tokens with invented key ids is no flood for the issuer. One try serves all who wait for it.
 type keySource struct {
 	fetch  func(ctx context.Context) ([]publicKey, error)
 	now    func() time.Time

@@ -28,10 +28,17 @@ func traces(secret string) (out []string) {
 
 func leaks(text string, secrets ...string) string {
 	for _, s := range secrets {
-		for _, trace := range traces(s) {
-			if strings.Contains(text, trace) {
-				return trace
-			}
+		if found := shows(text, traces(s)); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+func shows(text string, traces []string) string {
+	for _, trace := range traces {
+		if strings.Contains(text, trace) {
+			return trace
 		}
 	}
 	return ""
@@ -63,11 +70,14 @@ func TestSchemesShowNoSecret(t *testing.T) {
 			withBearer(token("HS256", hmacKey, nil, goodClaims()))} {
 			_, _ = s.Verify(t.Context(), d, noon)
 		}
-		all := []string{secretA, secretB, hmacKey, whsec[6:]}
+		var all []string
+		for _, secret := range []string{secretA, secretB, hmacKey, whsec[6:]} {
+			all = append(all, traces(secret)...)
+		}
 		for verb := rune('A'); verb <= 'z'; verb++ {
 			for _, flags := range []string{"", "+", "#"} {
 				for _, x := range []any{s, &s, []verify.Scheme{s}, map[string]any{"a": s}, struct{ s verify.Scheme }{s}} {
-					if found := leaks(fmt.Sprintf("%"+flags+string(verb), x), all...); found != "" {
+					if found := shows(fmt.Sprintf("%"+flags+string(verb), x), all); found != "" {
 						t.Fatalf("%s: %%%s%c of %T shows %q", name, flags, verb, x, found)
 					}
 				}
@@ -75,7 +85,7 @@ func TestSchemesShowNoSecret(t *testing.T) {
 		}
 		text, _ := json.Marshal(s)
 		more, _ := yaml.Marshal(s)
-		if found := leaks(string(text)+string(more), all...); found != "" {
+		if found := shows(string(text)+string(more), all); found != "" {
 			t.Errorf("%s: an encoder shows %q", name, found)
 		}
 	}

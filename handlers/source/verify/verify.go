@@ -36,7 +36,8 @@ type Proof struct {
 
 // Scheme verifies. It is safe for concurrent use and keeps neither header nor body.
 type Scheme interface {
-	// Verify checks the delivery against its raw bytes. The error is an *Error, whose detail may be told to the sender.
+	// Verify checks the delivery against its raw bytes. The error is an *Error, whose detail may be told to the sender. With
+	// ReasonKeysUnavailable nothing was judged, and the sender must be asked to come again (503); any other is final (401).
 	Verify(ctx context.Context, d *Delivery, now time.Time) (Proof, error)
 	// Covers tells what the proof vouches for. What it does not cover is compensated by whoever calls.
 	Covers() Coverage

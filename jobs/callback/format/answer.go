@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/resetd/resetd/schemas/receiver"
 )
@@ -49,13 +50,13 @@ func (c *compiler) expect(base string, r receiver.Request, s *step) {
 	}
 	want, ok := r.Expect.Value.(map[string]any)
 	if !ok {
-		c.fault(base+".expect", "this must hold members and their values, such as ok: true")
+		c.fault(base+".expect", "this must hold members and their values, such as {ok: true}, or {} for any object")
 	}
 	s.expect = want
 }
 
 // reads tells whether the answer of a request decides something beside its status.
-func (s *step) reads() bool { return len(s.expect) > 0 || s.question() }
+func (s *step) reads() bool { return s.expect != nil || s.question() }
 
 // hear reads the body of a 2xx answer: it takes what was asked for, and gives the sentence of a fault, or nothing.
 func (t *Talk) hear(s *step, body []byte) string {
@@ -63,10 +64,10 @@ func (t *Talk) hear(s *step, body []byte) string {
 		return ""
 	}
 	var got any
-	if err := json.Unmarshal(body, &got); err != nil {
-		return "its answer is no JSON that could be read"
+	if err := json.Unmarshal(body, &got, jsontext.AllowInvalidUTF8(true)); err != nil {
+		return "its answer is no JSON that can be read; see that callback.url is the API itself, and that no log-in page lies before it"
 	}
-	if !holds(got, s.expect) {
+	if s.expect != nil && !holds(got, s.expect) {
 		return "its answer says that it was not done"
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.take)) {
@@ -121,11 +122,9 @@ func holds(got any, want any) bool {
 	case map[string]any:
 		in, ok := got.(map[string]any)
 		for key, v := range want {
-			if !ok || !holds(in[key], v) {
-				return false
-			}
+			ok = ok && holds(in[key], v)
 		}
-		return true
+		return ok
 	case int64:
 		return got == float64(want)
 	case []any:

@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// written is a request as a golden file shows it.
-type written struct {
+// shownRequest is a request as a golden file shows it.
+type shownRequest struct {
 	Name    string              `json:"name"`
 	Method  string              `json:"method"`
 	Address string              `json:"address"`
@@ -34,9 +34,9 @@ func TestEveryPresetMakesExactlyTheRequestsOfItsSample(t *testing.T) {
 		}
 		e := sampleEvent()
 		e.Task.Request.Reference = g.reference
-		var out []written
+		var out []shownRequest
 		for _, r := range requests(t, mustNew(t, name, g), e, g.answers) {
-			out = append(out, written{r.Name, r.Method, r.Address, r.Header, r.Body})
+			out = append(out, shownRequest{r.Name, r.Method, r.Address, r.Header, r.Body})
 		}
 		var shown bytes.Buffer
 		enc := json.NewEncoder(&shown)

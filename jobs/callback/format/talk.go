@@ -42,18 +42,15 @@ type Request struct {
 
 // Talk begins to tell an event. An *Unaddressed error means that there is nowhere to tell it.
 func (f *Format) Talk(e Event) (*Talk, error) {
-	if f.reference != nil {
-		if r := e.Task.Request.Reference; !f.reference.MatchString(r) {
-			found := "the task has no reference"
-			if r != "" {
-				found = fmt.Sprintf("the task's reference %q has another form", clip(line(r), 40))
-			}
-			needed := ""
-			if f.referenceIs != "" {
-				needed = ", which must be " + f.referenceIs
-			}
-			return nil, &Unaddressed{fmt.Sprintf("%s%s; let the sender put it into the request's reference", found, needed)}
+	if r := e.Task.Request.Reference; f.reference != nil && !f.reference.MatchString(r) {
+		needed := f.referenceIs
+		if needed == "" {
+			needed = "of the form that the template asks for"
 		}
+		if r == "" {
+			return nil, &Unaddressed{"the task has no reference, which would be " + needed + "; let the sender put it into the request's reference"}
+		}
+		return nil, &Unaddressed{fmt.Sprintf("the task's reference %q is not %s; correct what the sender puts into the request's reference", clip(line(r), 40), needed)}
 	}
 	return &Talk{f: f, event: e, values: f.values(e), taken: map[string]string{}}, nil
 }

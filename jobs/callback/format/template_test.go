@@ -156,6 +156,10 @@ func TestAnswersAreHeard(t *testing.T) {
 		"a member twice":         {[]receiver.Request{expecting}, `{"ok":false,"ok":true,"meta":{"code":0}}`, false},
 		"no JSON":                {[]receiver.Request{expecting}, `<html>`, false},
 		"nothing":                {[]receiver.Request{expecting}, ``, false},
+		"any object":             {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{}}}}, `{"id":"1"}`, true},
+		"no object":              {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{}}}}, `"ok"`, false},
+		"an object within":       {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{"note": map[string]any{}}}}}, `{"note":{"id":"1"}}`, true},
+		"no object within":       {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{"note": map[string]any{}}}}}, `{"note":null}`, false},
 		"cut":                    {[]receiver.Request{expecting}, `{"ok":true,"meta":{"co`, false},
 		"one entry":              {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff"}]}`, true},
 		"a number":               {[]receiver.Request{asking, using}, `{"result":[{"id":7}]}`, true},
@@ -282,5 +286,19 @@ func TestWordsForPeople(t *testing.T) {
 	}
 	if got := result(schemas.Enforcement{Status: schemas.StatusNotFound, Code: schemas.CodeAccountNotFound}); got != "account not found" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestATaskAsDataHasNoSealedPassword(t *testing.T) {
+	r := one(t, custom(receiver.Request{Body: receiver.Tree{Value: map[string]any{"task": "{task}", "text": "a {task}"}}}), sampleEvent())
+	var got struct {
+		Task schemas.Task `json:"task"`
+		Text string       `json:"text"`
+	}
+	if err := json.Unmarshal(r.Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Task.ID != sample().ID || len(got.Task.Enforcements) != 2 || strings.Contains(string(r.Body), "sealed") || got.Text != "a " {
+		t.Errorf("got %s", r.Body)
 	}
 }

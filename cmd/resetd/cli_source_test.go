@@ -1,0 +1,163 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/resetd/resetd/handlers/source"
+)
+
+// senderConfig writes a configuration with one source and gives its file.
+func senderConfig(t *testing.T, lines string, secrets map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range secrets {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "resetd.yaml")
+	text := "sources:\n  - name: alerts\n    systems: [corp-ldap]\n    " + strings.ReplaceAll(lines, "\n", "\n    ") +
+		"\nsystems:\n  - {name: corp-ldap, kind: openldap, config: {url: 'ldaps://127.0.0.1', bind_dn: cn=a, password: 'file:pw', base_dn: dc=a}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("pw"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+const githubKey = "gh-3Hf8Yt1Wq6Ru4Zc9Bk2Xm7Jp5Ns0Lv"
+
+// githubSample is the sample of the preset github, and its signature.
+func githubSample(t *testing.T) (file, signature string) {
+	t.Helper()
+	file = filepath.Join(root(t), "handlers", "source", "presets", "github.sample.json")
+	body, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, "X-Hub-Signature-256: sha256=" + mac(githubKey, string(body))
+}
+
+func TestSourceTestShowsWhatABodyWouldAskFor(t *testing.T) {
+	conf := senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}", map[string]string{"gh.key": githubKey})
+	body, signed := githubSample(t)
+	event := "X-GitHub-Event: repository_dispatch"
+	r := resetd("", "source", "test", "-c", conf, "alerts", "--body", body, "--header", signed, "--header", event, "--at", "2026-11-22T07:00:00Z")
+	r.want(t, exitOK, "verification  ok (hmac)", "")
+	for _, want := range []string{"1 request", "jdoe@example.com (login_or_email), mode randomize, on corp-ldap", "reference: SEC-12", "occurred at: 2026-11-22T06:58:00Z"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("%q is not in\n%s", want, r.out)
+		}
+	}
+	r.quiet(t, githubKey)
+	r = resetd("", "source", "test", "-c", conf, "alerts", "--body", body, "--header", event, "--header", strings.Replace(signed, "sha256=", "sha256=0", 1))
+	r.want(t, exitUnsuccessful, "verification  refused: malformed_signature", "")
+	r = resetd("", "source", "test", "-c", conf, "alerts", "--body", body, "--header", signed, "--header", event, "--at", "2026-12-01T07:00:00Z")
+	r.want(t, exitUnsuccessful, "max_age", "")
+}
+
+func TestSourceTestTriesAPresetWithoutAConfiguration(t *testing.T) {
+	r := resetd(`{"alerts":[{"status":"firing","labels":{"user":"jdoe"},"annotations":{},"startsAt":"2026-11-22T07:00:00Z"}],"status":"firing"}`,
+		"source", "test", "--preset", "grafana", "--body", "-", "--json")
+	var got trial
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.status != exitUnsuccessful || got.Problem == nil || !strings.HasSuffix(got.Problem.Type, ":no_account") {
+		t.Fatalf("%d %s %s: %v", r.status, r.out, r.err, err)
+	}
+	if len(got.Problem.Errors) == 0 || !strings.Contains(got.Problem.Errors[0].Detail, "resetd_account") {
+		t.Errorf("%+v", got.Problem)
+	}
+	r = resetd(`{"alerts":[{"status":"resolved"}],"status":"resolved"}`, "source", "test", "--preset", "grafana", "--body", "-")
+	r.want(t, exitOK, "acknowledged, and nothing is asked for", "")
+}
+
+func TestSourceTestSaysHowItIsUsed(t *testing.T) {
+	conf := senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}", map[string]string{"gh.key": githubKey})
+	body, _ := githubSample(t)
+	for want, args := range map[string][]string{
+		"--body FILE":                    {"source", "test", "-c", conf, "alerts"},
+		"name one source":                {"source", "test", "-c", conf, "--body", body},
+		"its sources are alerts":         {"source", "test", "-c", conf, "other", "--body", body},
+		"is not NAME: VALUE":             {"source", "test", "-c", conf, "alerts", "--body", body, "--header", "x"},
+		"--at must be a time":            {"source", "test", "-c", conf, "alerts", "--body", body, "--at", "now"},
+		"the body cannot be read":        {"source", "test", "-c", conf, "alerts", "--body", body + "x"},
+		"there is no preset \"grafanx\"": {"source", "test", "--preset", "grafanx", "--body", body},
+	} {
+		resetd("", args...).want(t, exitUsage, "", want)
+	}
+}
+
+func TestSourcesAreListedAndShown(t *testing.T) {
+	list := resetd("", "source", "list")
+	for _, name := range source.Presets() {
+		if !strings.Contains(list.out, "\n"+name+" ") {
+			t.Errorf("%s is not listed", name)
+		}
+		r := resetd("", "source", "show", name)
+		if r.status != exitOK || !strings.Contains(r.out, "Set it up") || !strings.Contains(r.out, "preset: "+name) {
+			t.Errorf("%s: %d %s%s", name, r.status, r.out, r.err)
+		}
+	}
+	resetd("", "source", "show", "grafanna").want(t, exitUsage, "", "did you mean grafana?")
+	resetd("", "source", "receivers").want(t, exitOK, "jira", "")
+	resetd("", "source", "receivers", "jira").want(t, exitOK, "format: jira", "")
+	resetd("", "source", "receivers", "jirra").want(t, exitUsage, "", "did you mean jira?")
+}
+
+// What is wrong with a source is told with its place in the file, like everything else.
+func TestFaultsOfSourcesHaveTheirPlaceInTheFile(t *testing.T) {
+	secrets := map[string]string{"gh.key": githubKey, "short": "short"}
+	for lines, want := range map[string]string{
+		"preset: github\nverify: {keys: ['file:short']}": ":5:21: sources[0].verify.keys[0]",
+		"preset: github": "sources[0].verify.keys",
+		"preset: github\nverify: {keys: ['file:gh.key'], hmac: {content_template: '{timestamp}'}}":                      "sources[0].verify.hmac",
+		"preset: github\nverify: {keys: ['file:gh.key']}\nmap: {account: '=body.x +'}":                                  "resetd.yaml:6:20: sources[0].map.account",
+		"preset: github\nverify: {keys: ['file:gh.key']}\nignore_when: [{if: '1', why: x}]":                             "sources[0].ignore_when[0].if",
+		"preset: github\nverify: {keys: ['file:gh.key']}\nhandshake: [hello]":                                           "sources[0].handshake[0]",
+		"preset: github\nverify: {scheme: shared-secret, secret: {in: bearer}, keys: ['file:gh.key']}":                  "sources[0].verify.allow_from",
+		"preset: github\nverify: {keys: ['file:gh.key']}\ncallback: {format: jira}":                                     "sources[0].callback",
+		"preset: github\nverify: {keys: ['file:gh.key']}\ncallback: {format: jirra, url: 'https://acme.atlassian.net'}": "sources[0].callback.format",
+		"preset: native\nverify: {keys: ['file:gh.key']}":                                                               "sources[0].verify.keys[0]",
+		"preset: native\nverify: {scheme: mtls}":                                                                        "sources[0].verify.certificate",
+		"preset: github\nverify: {keys: ['file:gh.key'], token: {issuer: 'https://idp.example.com'}}":                   "sources[0].verify.token",
+	} {
+		r := resetd("", "check", "-c", senderConfig(t, lines, secrets))
+		if r.status != exitUsage || !strings.Contains(r.err, want) {
+			t.Errorf("%s:\n%d, want %s in\n%s", lines, r.status, want, r.err)
+		}
+		r.quiet(t, githubKey)
+	}
+}
+
+func TestCheckMarksWeakSources(t *testing.T) {
+	r := resetd("", "check", "-c", senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}", map[string]string{"gh.key": githubKey}))
+	if !strings.Contains(r.out, "source alerts (github) is weak: the scheme signs no time") {
+		t.Errorf("%s%s", r.out, r.err)
+	}
+}
+
+// The README lists every preset and no other, and so do the names in it.
+func TestTheReadmeListsThePresets(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "### Who asks")
+	list, _, _ = strings.Cut(list, "```yaml")
+	var named []string
+	for i, part := range strings.Split(list, "`") {
+		if i%2 == 1 && !strings.Contains(part, " ") {
+			named = append(named, part)
+		}
+	}
+	slices.Sort(named)
+	if !slices.Equal(named, source.Presets()) {
+		t.Errorf("the README names %v, the presets are %v", named, source.Presets())
+	}
+}

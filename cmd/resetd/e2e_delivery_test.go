@@ -51,7 +51,7 @@ func TestEndToEndTheHelpDeskAndNobodyElseGetsThePassword(t *testing.T) {
 }
 
 func TestEndToEndAPasswordThatWasSetSinceTheAlertIsLeftAlone(t *testing.T) {
-	s := play(t)
+	s := play(t, func(o *harness.SiteOptions) { o.Coalesce = "off" })
 	who := s.slapd.Person(testserver.JDoe)
 	if task := s.ask("msg_1", who.Mail)[0]; task.Status != schemas.StatusSuccessful {
 		t.Fatalf("%s %s: %s", task.Status, task.Code, task.Detail)

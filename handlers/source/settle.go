@@ -12,7 +12,8 @@ import (
 )
 
 // tooOld refuses what happened longer ago than the source allows. Where a proof does not cover the time of sending, a
-// delivery that somebody kept could be sent again for ever; what it reports has an age all the same.
+// delivery that somebody kept could be sent again for ever; what it reports has an age all the same. A security event token
+// has its time of issue in its signature and no end of its own: that time bounds it, however long ago what it tells of was.
 func (s *Source) tooOld(m Mapped, proof verify.Proof, now time.Time) *schemas.Problem {
 	if s.maxAge == 0 {
 		return nil
@@ -20,9 +21,16 @@ func (s *Source) tooOld(m Mapped, proof verify.Proof, now time.Time) *schemas.Pr
 	const name, title = "too_old", "What is reported is too old"
 	advice := fmt.Sprintf("This source takes what happened in the last %s (max_age), because its scheme does not sign the time of sending. "+
 		"If the account is still at risk, ask for the reset by the API, or raise max_age.", s.maxAge)
+	if s.Scheme == schemeSET {
+		advice = fmt.Sprintf("This source takes tokens that were issued in the last %s (max_age), because they have no end of their own. "+
+			"If the account is still at risk, ask for the reset by the API, or raise max_age.", s.maxAge)
+	}
 	if !proof.At.IsZero() && now.Sub(proof.At) > s.maxAge {
 		return schemas.NewProblem(http.StatusUnprocessableEntity, name, title, advice, schemas.FieldError{
 			Detail: "it was issued at " + proof.At.UTC().Format(time.RFC3339)})
+	}
+	if s.Scheme == schemeSET {
+		return nil
 	}
 	var old []schemas.FieldError
 	for i, r := range m.Requests {

@@ -75,16 +75,9 @@ func (n native) Map(_ context.Context, _ http.Header, body []byte, _ time.Time) 
 // foreign is any other body, read by the expressions of a preset or of the configuration.
 type foreign struct{ m *mapping.Mapping }
 
-// mapTries is how often a body is mapped whose expressions ran out of time. Their work has a bound of its own, which lies far
-// below that time; what runs out of it was held up by a busy machine, and not every sender sends again.
-const mapTries = 4
-
 // Map implements mapper.
 func (f foreign) Map(ctx context.Context, h http.Header, body []byte, now time.Time) (Mapped, *schemas.Problem) {
 	got, p := f.m.Map(ctx, mapping.Input{Body: body, Header: h, Now: now})
-	for try := 1; p != nil && p.Status == http.StatusServiceUnavailable && try < mapTries && ctx.Err() == nil; try++ {
-		got, p = f.m.Map(ctx, mapping.Input{Body: body, Header: h, Now: now})
-	}
 	if p != nil {
 		return Mapped{}, p
 	}

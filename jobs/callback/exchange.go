@@ -71,7 +71,11 @@ func (p *Poster) exchange(ctx, parent context.Context, t target, out outgoing) (
 	}
 	in := incoming{status: resp.StatusCode, again: retryAfter(resp, p.now())}
 	if out.reads && in.status >= 200 && in.status < 300 {
-		if in.body, err = io.ReadAll(io.LimitReader(resp.Body, maxVerdict)); err != nil {
+		in.body, err = io.ReadAll(io.LimitReader(resp.Body, maxVerdict))
+		if ctx.Err() != nil { // an end that our hanging up brought about is none either
+			err = ctx.Err()
+		}
+		if err != nil {
 			return broken(err)
 		}
 		return in, nil

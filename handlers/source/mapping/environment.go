@@ -27,7 +27,7 @@ var (
 // beforehand (+ and matches, which functions.go has) and those that a mapping has no use for.
 var standard = []string{
 	operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.NotStrictlyFalse,
-	operators.OldNotStrictlyFalse, operators.Equals, operators.NotEquals, operators.Less, operators.LessEquals,
+	operators.Equals, operators.NotEquals, operators.Less, operators.LessEquals,
 	operators.Greater, operators.GreaterEquals, operators.Index, operators.In, operators.OldIn, operators.Subtract,
 	operators.Multiply, operators.Divide, operators.Modulo, operators.Negate,
 	overloads.Size, overloads.Contains, overloads.StartsWith, overloads.EndsWith,

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -24,7 +23,7 @@ const verifyTimeout = 5 * time.Second
 // hook takes a delivery: size, source, proof over the raw bytes, mapping, validation; and answers once every task that
 // came of it is durable. What asks a question instead of delivering is answered after the proof.
 func (f *Face) hook(c *call) error {
-	client := c.client()
+	client := f.client(c)
 	if err := f.refusals.open(client); err != nil {
 		return err
 	}
@@ -38,7 +37,7 @@ func (f *Face) hook(c *call) error {
 		return f.noMethod(c)
 	}
 	d := &verify.Delivery{Method: c.Request.Method, Path: c.Request.URL.Path, Header: c.Request.Header, Body: body, Token: c.Param("token"),
-		Peer: address(c.RemoteIP()), Client: client, TLS: c.Request.TLS}
+		Peer: c.peer(), Client: client, TLS: c.Request.TLS}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), verifyTimeout)
 	defer cancel()
 	proof, err := src.Verify(ctx, d, f.Now())
@@ -153,15 +152,4 @@ func relocate(err error, mapped source.Mapped) error {
 		moved.Errors[i].Pointer = mapped.Pointer(moved.Errors[i].Pointer)
 	}
 	return &moved
-}
-
-// client gives the address of the sender: of the connection, or what a trusted proxy says.
-func (c *call) client() netip.Addr { return address(c.ClientIP()) }
-
-func address(text string) netip.Addr {
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Unmap()
 }

@@ -73,14 +73,15 @@ func New(configs []Config, v *schemas.Validator, o verify.Options) (*Set, error)
 		return nil, err
 	}
 	set := &Set{byName: make(map[string]*Source, len(configs)), nobody: nobody}
-	owners := map[string]string{} // whose key it is
+	keys, names := owners{}, map[string]bool{}
 	var bad []error
 	for i, c := range configs {
 		src, faults := build(c, v, o)
-		if set.byName[c.Name] != nil {
+		if names[c.Name] {
 			faults = append(faults, &Fault{Path: "name", Text: "this name is taken by another source; give each its own"})
 		}
-		for _, f := range slices.Concat(faults, claimKeys(owners, c)) {
+		names[c.Name] = true
+		for _, f := range slices.Concat(faults, keys.claim(i, c)) {
 			f.Source = i
 			bad = append(bad, f)
 		}

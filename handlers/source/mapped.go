@@ -24,10 +24,11 @@ type Mapped struct {
 	// Skipped is how many entries of a list were left out by a rule.
 	Skipped int
 
-	root     string   // where the list of requests stands in the body, as a JSON pointer
-	pointers []string // where each entry stands
-	deep     bool     // the entries have the fields of a request under their own names
-	actors   []string // who caused what each request reports; nil if the body does not say
+	root     string    // where the list of requests stands in the body, as a JSON pointer
+	pointers []string  // where each entry stands
+	deep     bool      // the entries have the fields of a request under their own names
+	actors   []string  // who caused what each request reports; nil if the body does not say
+	made     time.Time // when the body says that it was made; zero if it does not say
 }
 
 // Pointer turns a pointer into the list of requests (/3/systems/0), as jobs gives it, into a pointer into the body
@@ -62,7 +63,7 @@ func (n native) Map(_ context.Context, _ http.Header, body []byte, _ time.Time) 
 	if p := n.v.Check(&d); p != nil {
 		return Mapped{}, p
 	}
-	m := Mapped{Requests: d.Data.Items, root: "/data", deep: true, pointers: make([]string, len(d.Data.Items))}
+	m := Mapped{Requests: d.Data.Items, root: "/data", deep: true, pointers: make([]string, len(d.Data.Items)), made: d.Timestamp}
 	for i := range m.pointers {
 		m.pointers[i] = m.root
 		if d.Data.Batch {

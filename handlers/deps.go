@@ -39,7 +39,8 @@ type Deps struct {
 	// PublicURL is under which address callers reach resetd, for example https://resetd.example.com; status_url begins
 	// with it.
 	PublicURL string
-	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed in log lines; by default none.
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed, for allow_from, the hold on addresses that
+	// are refused, and log lines; by default none.
 	TrustedProxies []string
 	// Refusals is how many refused deliveries an address may send before it is held back; the zero value is DefaultRefusals.
 	Refusals source.Rate

@@ -24,6 +24,7 @@ type Face struct {
 	gates    map[string]*gate  // by source
 	tallies  map[string]*tally // by source
 	refusals *refusals
+	proxies  proxies
 	closing  context.Context
 	release  context.CancelFunc
 }
@@ -36,6 +37,10 @@ func New(d Deps) (*Face, error) {
 	if err := d.complete(); err != nil {
 		return nil, err
 	}
+	trusted, err := parseProxies(d.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	m, err := newMetrics(d.Registerer, d.Sources.Names())
 	if err != nil {
 		return nil, fmt.Errorf("handlers: register metrics: %w", err)
@@ -44,7 +49,7 @@ func New(d Deps) (*Face, error) {
 		Deps: d, metrics: m, pace: pace{now: d.Now}, status: strings.TrimRight(d.PublicURL, "/") + "/v1/tasks/",
 		refusal: d.Logger.Sample(&zerolog.BurstSampler{Burst: refusalsPerSecond, Period: time.Second}),
 	}
-	f.refusals = newRefusals(d.Refusals, d.Now)
+	f.refusals, f.proxies = newRefusals(d.Refusals, d.Now), trusted
 	f.gates, f.tallies = map[string]*gate{}, map[string]*tally{}
 	for _, name := range d.Sources.Names() {
 		src, _ := d.Sources.Find(name)
@@ -52,9 +57,7 @@ func New(d Deps) (*Face, error) {
 	}
 	f.calls.New = func() any { return new(call) }
 	f.closing, f.release = context.WithCancel(context.Background())
-	if f.engine, err = f.mount(); err != nil {
-		return nil, err
-	}
+	f.engine = f.mount()
 	return f, nil
 }
 
@@ -63,14 +66,12 @@ func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.engine.Serv
 
 // mount hangs the routes into a gin engine that redirects nothing: a sender would follow a redirect without its body,
 // or not at all.
-func (f *Face) mount() (*gin.Engine, error) {
+func (f *Face) mount() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode) // gin prints every route to standard output otherwise
 	e := gin.New()
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
-	if err := e.SetTrustedProxies(f.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("handlers: TrustedProxies takes addresses and networks such as 10.0.0.0/8: %w", err)
-	}
+	e.ForwardedByClientIP = false // proxies.client tells who the client is
 	for _, r := range f.routes() {
 		for _, method := range r.methods() {
 			e.Handle(method, r.pattern(), f.frame(r, method))
@@ -78,5 +79,5 @@ func (f *Face) mount() (*gin.Engine, error) {
 	}
 	e.NoRoute(f.frame(route{path: unmatched, handle: f.noRoute}, unmatched))
 	e.NoMethod(f.frame(route{path: unmatched, handle: f.noMethod}, unmatched))
-	return e, nil
+	return e
 }

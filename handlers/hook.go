@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -18,13 +17,10 @@ import (
 // stuck ledger gives 503 and not a broken connection.
 const submitTimeout = 10 * time.Second
 
-// verifyTimeout is how long a proof may take, where an issuer has to be asked for its keys.
-const verifyTimeout = 5 * time.Second
-
 // hook takes a delivery: size, source, proof over the raw bytes, mapping, validation; and answers once every task that
 // came of it is durable. What asks a question instead of delivering is answered after the proof.
 func (f *Face) hook(c *call) error {
-	client := c.client()
+	client := f.client(c)
 	if err := f.refusals.open(client); err != nil {
 		return err
 	}
@@ -38,10 +34,8 @@ func (f *Face) hook(c *call) error {
 		return f.noMethod(c)
 	}
 	d := &verify.Delivery{Method: c.Request.Method, Path: c.Request.URL.Path, Header: c.Request.Header, Body: body, Token: c.Param("token"),
-		Peer: address(c.RemoteIP()), Client: client, TLS: c.Request.TLS}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), verifyTimeout)
-	defer cancel()
-	proof, err := src.Verify(ctx, d, f.Now())
+		Peer: c.peer(), Client: client, TLS: c.Request.TLS}
+	proof, err := src.Verify(c.Request.Context(), d, f.Now())
 	if !known {
 		f.refusals.count(client)
 		return schemas.NewProblem(http.StatusNotFound, "unknown_source", "There is no such source",
@@ -153,15 +147,4 @@ func relocate(err error, mapped source.Mapped) error {
 		moved.Errors[i].Pointer = mapped.Pointer(moved.Errors[i].Pointer)
 	}
 	return &moved
-}
-
-// client gives the address of the sender: of the connection, or what a trusted proxy says.
-func (c *call) client() netip.Addr { return address(c.ClientIP()) }
-
-func address(text string) netip.Addr {
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Unmap()
 }

@@ -52,7 +52,7 @@ func (f *Face) tell(c *call, r route, took time.Duration) {
 		e = e.Str("reason", c.reason)
 	}
 	if status >= 400 {
-		e = e.Str("client", c.ClientIP())
+		e = e.Str("client", f.seen(c))
 	}
 	e.Msg("request")
 }

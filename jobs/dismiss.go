@@ -111,7 +111,7 @@ func (c *crowd) send(ctx context.Context, leader schemas.Task, n *schemas.Enforc
 			return []schemas.Event{s.waiting(t.ID, f.System, with, s.Now())}, nil
 		})
 		if errors.Is(err, errGoesOn) {
-			t, err = c.sendAlone(ctx, leader, n, f.work)
+			_, err = c.sendAlone(ctx, leader, n, f.work)
 		} else if err == nil {
 			s.announce(t)
 		}

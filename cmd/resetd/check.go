@@ -63,7 +63,7 @@ func checkCommand() *cobra.Command {
 
 // finding is one line of the table. The topic is empty where the part has one line only.
 type finding struct {
-	Part   string               `json:"part"` // configuration, ledger, queue, or the name of a system
+	Part   string               `json:"part"` // configuration, tls, ledger, queue, or the name of a source or system
 	Topic  schemas.Topic        `json:"topic,omitempty"`
 	State  schemas.FindingState `json:"state"`
 	Detail string               `json:"detail"`
@@ -101,6 +101,9 @@ func check(ctx context.Context, c *config.Config, names []string) ([]finding, er
 			return nil, &exit{exitUsage, err}
 		}
 		all = append(all, senders...)
+		if _, err := serverTLS(c); err != nil {
+			all = append(all, finding{Part: "tls", State: schemas.FindingFail, Detail: err.Error()})
+		}
 		all = append(all, checkLedger(ctx, c))
 		all = append(all, checkQueue(ctx, c)...)
 	}

@@ -140,6 +140,32 @@ func TestFaultsOfSourcesHaveTheirPlaceInTheFile(t *testing.T) {
 	}
 }
 
+// A client certificate arrives over TLS of resetd's own, or from a proxy that is named.
+func TestSourceWhoseCertificateCannotArriveIsRefused(t *testing.T) {
+	pin := "sha256/" + strings.Repeat("A", 43) + "="
+	r := resetd("", "check", "-c", senderConfig(t, "preset: native\nverify: {scheme: mtls, certificate: {spki: ['"+pin+"']}}", nil))
+	r.want(t, exitUsage, "", "sources[0].verify.scheme: resetd does not speak TLS here")
+	r = resetd("", "check", "-c", senderConfig(t, "preset: native\nverify: {scheme: mtls, certificate: {spki: ['"+pin+"'], proxy_header: X-Cert, proxy_from: [10.0.0.5]}}", nil))
+	if strings.Contains(r.err, "does not speak TLS") {
+		t.Error(r.err)
+	}
+}
+
+func TestCheckTriesTheCertificateOfTLS(t *testing.T) {
+	file := senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}", map[string]string{"gh.key": githubKey})
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, append(text, "tls: {certificate: gone.pem, key: gone.key}\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := resetd("", "check", "-c", file); r.status == exitOK || !strings.Contains(r.out, "gone.pem") {
+		t.Errorf("%d %s%s", r.status, r.out, r.err)
+	}
+	resetd("", "serve", "-c", file).want(t, exitUnsuccessful, "", "gone.pem")
+}
+
 func TestCheckMarksWeakSources(t *testing.T) {
 	r := resetd("", "check", "-c", senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}", map[string]string{"gh.key": githubKey}))
 	if !strings.Contains(r.out, "source alerts (github) is weak: the scheme signs no time") {

@@ -63,6 +63,10 @@ func tune() {
 
 // serve runs a whole resetd until ctx ends, then stops it in order. ready, if not nil, is called once it takes webhooks.
 func serve(ctx context.Context, c *config.Config, log zerolog.Logger, ready func(a *app)) error {
+	certificates, err := serverTLS(c) // before anything is begun
+	if err != nil {
+		return err
+	}
 	a, err := open(ctx, c, log)
 	if err != nil {
 		return err
@@ -83,9 +87,7 @@ func serve(ctx context.Context, c *config.Config, log zerolog.Logger, ready func
 		return errors.Join(err, listener.Close())
 	}
 	server := a.server()
-	if server.TLSConfig, err = serverTLS(c); err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	server.TLSConfig = certificates
 	failed := make(chan error, 1)
 	go func() { failed <- listen(server, listener) }()
 	log.Info().Str("listen", listener.Addr().String()).Str("ledger", c.Ledger.String()).Str("queue", c.Queue.String()).

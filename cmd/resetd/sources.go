@@ -41,7 +41,21 @@ func openSources(c *config.Config, v *schemas.Validator, log zerolog.Logger) (*s
 // checkSources opens the sources and gives the mistakes in them. It asks nobody for keys.
 func checkSources(c *config.Config) error {
 	_, err := openSources(c, schemas.NewValidator(), zerolog.Nop())
-	return err
+	return config.Join(err, checkCertificates(c))
+}
+
+// checkCertificates refuses sources whose certificate could never arrive.
+func checkCertificates(c *config.Config) error {
+	var out config.Faults
+	for i, s := range c.Sources {
+		if asksForCertificate(s) && s.Verify.Certificate.ProxyHeader == "" && !c.TLS.On() {
+			out = append(out, c.Fault(fmt.Sprintf("sources[%d].verify.scheme", i), "resetd does not speak TLS here, and no proxy hands the certificate over; write tls, or certificate.proxy_header and proxy_from"))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 // unlessFaulty leaves out what is wrong with sources in which something cannot even be read: what follows from that is told

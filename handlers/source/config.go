@@ -25,6 +25,9 @@ const (
 	schemeSET      = "ssf-set"
 )
 
+// asNative is how resetd's own body is read.
+const asNative = "native"
+
 // Config describes one source, as the configuration file has it.
 //
 //	name: grafana
@@ -34,7 +37,8 @@ type Config struct {
 	Name    string         // schemas.NameForm; it is the part of the sender's URL behind /v1/hooks/
 	Preset  string         // one of Presets
 	Profile sender.Profile // what it says is laid over the preset
-	// MaxAge is how old what is reported may be where the proof does not cover the time of sending; zero is DefaultMaxAge.
+	// MaxAge is how old what is reported may be; zero is DefaultMaxAge where the proof does not cover the time of sending, and
+	// no bound elsewhere.
 	MaxAge time.Duration
 	// RepeatWithin is how long a body that was seen before counts as the same delivery, where the proof covers no id; zero
 	// is the default of the scheme.
@@ -43,17 +47,6 @@ type Config struct {
 	OwnActors []string
 	Limits    Limits
 }
-
-// DefaultMaxAge is the age up to which a report is taken, where its proof does not cover the time of sending.
-const DefaultMaxAge = 24 * time.Hour
-
-// How long a body that was seen before counts as the same delivery. Senders repeat what failed for hours at the most. A
-// source whose proof does not cover the body has no replays to fear that its sender could not make anew, and may well send
-// the same short body for a second, later case.
-const (
-	repeatSigned   = 24 * time.Hour
-	repeatUnsigned = 15 * time.Minute
-)
 
 // Fault is what is wrong with one source.
 type Fault struct {
@@ -80,14 +73,15 @@ func New(configs []Config, v *schemas.Validator, o verify.Options) (*Set, error)
 		return nil, err
 	}
 	set := &Set{byName: make(map[string]*Source, len(configs)), nobody: nobody}
-	owners := map[string]string{} // whose key it is
+	keys, names := owners{}, map[string]bool{}
 	var bad []error
 	for i, c := range configs {
 		src, faults := build(c, v, o)
-		if set.byName[c.Name] != nil {
+		if names[c.Name] {
 			faults = append(faults, &Fault{Path: "name", Text: "this name is taken by another source; give each its own"})
 		}
-		for _, f := range slices.Concat(faults, claimKeys(owners, c)) {
+		names[c.Name] = true
+		for _, f := range slices.Concat(faults, keys.claim(i, c)) {
 			f.Source = i
 			bad = append(bad, f)
 		}
@@ -147,10 +141,15 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	o.Logger = o.Logger.With().Str("source", c.Name).Logger()
 	scheme, err := verify.Open(p.Verify, o)
 	bad = append(bad, faultsOf(err)...)
+	if err == nil {
+		bad = append(bad, wrongRepeat(c, p, scheme.Covers())...)
+	}
+	media, wrong := mediaOf(p.Read, p.Verify.Scheme)
+	bad = slices.Concat(bad, wrong, withoutEffect(c, p))
 	mapper, err := newMapper(p, v)
 	bad = append(bad, faultsOf(err)...)
 	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, Limits: c.Limits,
-		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: mediaOf(p.Read, p.Verify.Scheme)}
+		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: media}
 	for i, name := range p.Handshake {
 		h, ok := handshakes[name]
 		if !ok {
@@ -168,28 +167,8 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	return src, nil
 }
 
-// compensate settles what is done about that which the proof does not cover.
-func (s *Source) compensate(c Config, covers verify.Coverage) {
-	s.Weak = covers.Weak()
-	if !covers.ID {
-		s.Repeat = schemas.Repeat{Within: repeatSigned, Refuse: covers.Body && !covers.Time}
-		if !covers.Body {
-			s.Repeat.Within = repeatUnsigned
-		}
-		if c.RepeatWithin > 0 {
-			s.Repeat.Within = c.RepeatWithin
-		}
-	}
-	if s.Weak != "" || s.Scheme == schemeSET { // a token's time of issue is signed, but nothing bounds its age
-		s.maxAge = DefaultMaxAge
-		if c.MaxAge > 0 {
-			s.maxAge = c.MaxAge
-		}
-	}
-}
-
 func newMapper(p sender.Profile, v *schemas.Validator) (mapper, error) {
-	if p.Read.As == "native" {
+	if p.Read.As == asNative {
 		return native{v}, nil
 	}
 	m, err := mapping.Compile(mapping.Program{Map: p.Map, IgnoreWhen: p.IgnoreWhen, RefuseWhen: p.RefuseWhen}, v)

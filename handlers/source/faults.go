@@ -30,10 +30,23 @@ func faultsOf(err error) []*Fault {
 	return []*Fault{{Text: text}}
 }
 
-// claimKeys refuses a key that another source has, or that is listed twice. A signature covers neither method nor path as
-// a rule, so that whoever sees a delivery to the one could send it to the other, where its idempotency key is unknown.
-func claimKeys(owners map[string]string, c Config) (bad []*Fault) {
-	for i, secret := range c.Profile.Verify.Keys {
+// owners tells whose a key is, by its text as it verifies.
+type owners map[string]owner
+
+type owner struct {
+	source int    // its place in the list
+	name   string // of the source
+	text   string // the key as it is written
+}
+
+// claim refuses a key that another source has, and the private and the public half of one key in the same. A signature covers
+// neither method nor path as a rule, so that whoever sees a delivery to the one could send it to the other, where its
+// idempotency key is unknown. That a key is empty or written twice is told by package verify.
+func (o owners) claim(i int, c Config) (bad []*Fault) {
+	for j, secret := range c.Profile.Verify.Keys {
+		if secret.Empty() {
+			continue
+		}
 		text := secret.Reveal()
 		if k, err := signature.ParseKey(text); err == nil {
 			if public, ok := k.Public(); ok {
@@ -41,14 +54,15 @@ func claimKeys(owners map[string]string, c Config) (bad []*Fault) {
 			}
 			text = k.Reveal()
 		}
-		at := fmt.Sprintf("verify.keys[%d]", i)
-		switch owner, taken := owners[text]; {
-		case taken && owner == c.Name:
-			bad = append(bad, &Fault{Path: at, Text: "this key is listed twice; remove one"})
-		case taken:
-			bad = append(bad, &Fault{Path: at, Text: fmt.Sprintf("source %s has the same key, so a delivery for one could be replayed to the other; give each its own", owner)})
+		at := fmt.Sprintf("verify.keys[%d]", j)
+		switch first, taken := o[text]; {
+		case !taken:
+			o[text] = owner{i, c.Name, secret.Reveal()}
+		case first.source != i:
+			bad = append(bad, &Fault{Path: at, Text: fmt.Sprintf("source %s has the same key, so a delivery for one could be replayed to the other; give each its own", first.name)})
+		case first.text != secret.Reveal():
+			bad = append(bad, &Fault{Path: at, Text: "this is the other half of a key that is listed already; remove one"})
 		}
-		owners[text] = c.Name
 	}
 	return bad
 }

@@ -22,6 +22,8 @@ func vectored(t *testing.T, preset string) (*source.Source, vector) {
 
 func query(string) string { return "" }
 
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
 // What a transmitter says of the stream itself is acknowledged before anything is mapped; a token that also reports
 // something about an account is not.
 func TestEventsAboutTheStreamAreAcknowledged(t *testing.T) {
@@ -86,7 +88,7 @@ func TestOktaProvesItsHookByAChallenge(t *testing.T) {
 func TestSlackProvesItsURLByASignedChallenge(t *testing.T) {
 	s, v := vectored(t, "slack")
 	body := []byte(`{"token":"x","challenge":"3eZbrw1a","type":"url_verification"}`)
-	at := strconv.FormatInt(v.Now.Unix(), 10)
+	at := unix(v.Now)
 	mac := hmac.New(sha256.New, []byte(v.Keys[0]))
 	mac.Write(append([]byte("v0:"+at+":"), body...))
 	d := &verify.Delivery{Method: http.MethodPost, Header: http.Header{}, Body: body}

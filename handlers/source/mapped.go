@@ -24,10 +24,11 @@ type Mapped struct {
 	// Skipped is how many entries of a list were left out by a rule.
 	Skipped int
 
-	root     string   // where the list of requests stands in the body, as a JSON pointer
-	pointers []string // where each entry stands
-	deep     bool     // the entries have the fields of a request under their own names
-	actors   []string // who caused what each request reports; nil if the body does not say
+	root     string    // where the list of requests stands in the body, as a JSON pointer
+	pointers []string  // where each entry stands
+	deep     bool      // the entries have the fields of a request under their own names
+	actors   []string  // who caused what each request reports; nil if the body does not say
+	made     time.Time // when the body says that it was made; zero if it does not say
 }
 
 // Pointer turns a pointer into the list of requests (/3/systems/0), as jobs gives it, into a pointer into the body
@@ -62,7 +63,7 @@ func (n native) Map(_ context.Context, _ http.Header, body []byte, _ time.Time) 
 	if p := n.v.Check(&d); p != nil {
 		return Mapped{}, p
 	}
-	m := Mapped{Requests: d.Data.Items, root: "/data", deep: true, pointers: make([]string, len(d.Data.Items))}
+	m := Mapped{Requests: d.Data.Items, root: "/data", deep: true, pointers: make([]string, len(d.Data.Items)), made: d.Timestamp}
 	for i := range m.pointers {
 		m.pointers[i] = m.root
 		if d.Data.Batch {
@@ -75,16 +76,9 @@ func (n native) Map(_ context.Context, _ http.Header, body []byte, _ time.Time) 
 // foreign is any other body, read by the expressions of a preset or of the configuration.
 type foreign struct{ m *mapping.Mapping }
 
-// mapTries is how often a body is mapped whose expressions ran out of time. Their work has a bound of its own, which lies far
-// below that time; what runs out of it was held up by a busy machine, and not every sender sends again.
-const mapTries = 4
-
 // Map implements mapper.
 func (f foreign) Map(ctx context.Context, h http.Header, body []byte, now time.Time) (Mapped, *schemas.Problem) {
 	got, p := f.m.Map(ctx, mapping.Input{Body: body, Header: h, Now: now})
-	for try := 1; p != nil && p.Status == http.StatusServiceUnavailable && try < mapTries && ctx.Err() == nil; try++ {
-		got, p = f.m.Map(ctx, mapping.Input{Body: body, Header: h, Now: now})
-	}
 	if p != nil {
 		return Mapped{}, p
 	}

@@ -3,7 +3,6 @@ package source_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -12,38 +11,13 @@ import (
 	"github.com/resetd/resetd/schemas/sender"
 )
 
-// entry is a source as the configuration has it, as far as pages show one.
-type entry struct {
-	Name      string         `yaml:"name"`
-	Preset    string         `yaml:"preset"`
-	Profile   sender.Profile `yaml:",inline"`
-	Systems   []string       `yaml:"systems"`
-	MaxAge    time.Duration  `yaml:"max_age"`
-	OwnActors []string       `yaml:"own_actors"`
-	Callback  map[string]any `yaml:"callback"`
-}
-
-// What a page tells to write must be what can be written.
-func TestWhatPagesTellToWriteIsTaken(t *testing.T) {
+// What a page tells to lay over its preset must be what can be laid over it.
+func TestWhatPagesLayOverTheirPresetsCompiles(t *testing.T) {
 	for _, name := range source.Presets() {
 		p, err := source.LoadPreset(name)
 		if err != nil {
 			t.Error(err)
 			continue
-		}
-		var entries []entry
-		if err := yaml.UnmarshalWithOptions([]byte(p.Page.Example), &entries, yaml.Strict()); err != nil || len(entries) == 0 {
-			t.Errorf("preset %s: the example cannot be read: %v", name, err)
-		}
-		for _, e := range entries {
-			preview(t, name, e.Profile)
-			if e.Name == "" || len(e.Systems) == 0 {
-				t.Errorf("preset %s: the example lacks its name or its systems", name)
-			}
-			scheme := e.Profile.Over(p.Profile).Verify
-			if scheme.Scheme == "shared-secret" && len(scheme.AllowFrom) == 0 {
-				t.Errorf("preset %s: the example has no allow_from, without which a shared secret is refused", name)
-			}
 		}
 		for _, note := range p.Page.Notes {
 			for _, block := range blocks(note) {

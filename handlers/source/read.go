@@ -3,9 +3,11 @@ package source
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 
 	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
@@ -75,14 +77,21 @@ func formField(body []byte, field string) ([]byte, *schemas.Problem) {
 func (s *Source) Media() []string { return s.media }
 
 // mediaOf settles the media types of a source.
-func mediaOf(r sender.Read, scheme string) []string {
-	switch {
-	case len(r.Types) > 0:
-		return slices.Clone(r.Types)
-	case scheme == schemeSET:
-		return []string{mediaSET}
-	case r.As == "form":
-		return []string{mediaForm}
+func mediaOf(r sender.Read, scheme string) (types []string, bad []*Fault) {
+	for i, text := range r.Types {
+		media, params, err := mime.ParseMediaType(text)
+		if err != nil || len(params) > 0 || !strings.Contains(media, "/") {
+			bad = append(bad, &Fault{Path: fmt.Sprintf("read.types[%d]", i), Text: "this is no media type; write one such as application/json, without parameters (UTF-8 is what counts)"})
+		}
+		types = append(types, media)
 	}
-	return []string{mediaJSON}
+	switch {
+	case len(types) > 0:
+		return types, bad
+	case scheme == schemeSET:
+		return []string{mediaSET}, nil
+	case r.As == "form":
+		return []string{mediaForm}, nil
+	}
+	return []string{mediaJSON}, nil
 }

@@ -12,28 +12,35 @@ import (
 )
 
 // tooOld refuses what happened longer ago than the source allows. Where a proof does not cover the time of sending, a
-// delivery that somebody kept could be sent again for ever; what it reports has an age all the same.
+// delivery that somebody kept could be sent again for ever; what it reports has an age all the same. A security event token
+// has its time of issue in its signature and no end of its own: that time bounds it, however long ago what it tells of was.
 func (s *Source) tooOld(m Mapped, proof verify.Proof, now time.Time) *schemas.Problem {
 	if s.maxAge == 0 {
 		return nil
 	}
-	const name, title = "too_old", "What is reported is too old"
-	advice := fmt.Sprintf("This source takes what happened in the last %s (max_age), because its scheme does not sign the time of sending. "+
-		"If the account is still at risk, ask for the reset by the API, or raise max_age.", s.maxAge)
-	if !proof.At.IsZero() && now.Sub(proof.At) > s.maxAge {
-		return schemas.NewProblem(http.StatusUnprocessableEntity, name, title, advice, schemas.FieldError{
-			Detail: "it was issued at " + proof.At.UTC().Format(time.RFC3339)})
+	old := func(at time.Time) bool { return !at.IsZero() && now.Sub(at) > s.maxAge }
+	var bad []schemas.FieldError
+	add := func(pointer, what string, at time.Time) {
+		bad = append(bad, schemas.FieldError{Pointer: pointer, Detail: what + " " + at.UTC().Format(time.RFC3339)})
 	}
-	var old []schemas.FieldError
-	for i, r := range m.Requests {
-		if !r.OccurredAt.IsZero() && now.Sub(r.OccurredAt) > s.maxAge && len(old) < mostFaults {
-			old = append(old, schemas.FieldError{Pointer: m.Pointer(fmt.Sprintf("/%d/occurred_at", i)), Detail: "it happened at " + r.OccurredAt.UTC().Format(time.RFC3339)})
+	switch {
+	case old(proof.At):
+		add("", "it was issued at", proof.At)
+	case old(m.made):
+		add("/timestamp", "it was made at", m.made)
+	case s.Scheme == schemeSET:
+	default:
+		for i, r := range m.Requests {
+			if old(r.OccurredAt) && len(bad) < mostFaults {
+				add(m.Pointer(fmt.Sprintf("/%d/occurred_at", i)), "it happened at", r.OccurredAt)
+			}
 		}
 	}
-	if len(old) > 0 {
-		return schemas.NewProblem(http.StatusUnprocessableEntity, name, title, advice, old...)
+	if len(bad) == 0 {
+		return nil
 	}
-	return nil
+	return schemas.NewProblem(http.StatusUnprocessableEntity, "too_old", "What is reported is too old",
+		fmt.Sprintf("This source takes what happened in the last %s (max_age). If the account is still at risk, ask for the reset by the API, or raise max_age.", s.maxAge), bad...)
 }
 
 // mostFaults is how many entries of one body a problem names.

@@ -38,7 +38,7 @@ type Source struct {
 	read       reader
 	mapper     mapper
 	media      []string
-	maxAge     time.Duration // of what is reported, where the proof does not cover the time; zero is no bound
+	maxAge     time.Duration // of what is reported; zero is no bound
 	ownActors  []string      // lower case
 }
 
@@ -86,10 +86,10 @@ func (s *Source) Map(ctx context.Context, h http.Header, proof verify.Proof, now
 	if p != nil {
 		return Mapped{}, p
 	}
+	s.leaveOutOwn(&m)
 	if p := s.tooOld(m, proof, now); p != nil {
 		return Mapped{}, p
 	}
-	s.leaveOutOwn(&m)
 	return m, nil
 }
 

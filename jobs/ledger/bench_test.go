@@ -3,11 +3,15 @@
 package ledger
 
 import (
+	"context"
 	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/resetd/resetd/jobs"
+	"github.com/resetd/resetd/schemas"
 )
 
 // BenchmarkCreate measures durable acknowledgements: 64 clients, one task each time. One account in ten thousand recurs.
@@ -22,6 +26,20 @@ func BenchmarkLifecycle(b *testing.B) {
 	benchmark(b, func(b *testing.B, l *Ledger, n int64) {
 		task := mustCreate(b, l, accepted(time.Now(), "user"+strconv.FormatInt(n*7919%10000, 10)+"@example.com"))
 		if _, err := live(b.Context(), l, task); err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// BenchmarkLeading measures the same with the middle transition as it is made before a reset: by Intend, which looks up who
+// was last and takes his place.
+func BenchmarkLeading(b *testing.B) {
+	benchmark(b, func(b *testing.B, l *Ledger, n int64) {
+		who := n * 7919 % 10000
+		task := mustCreate(b, l, accepted(time.Now(), "user"+strconv.FormatInt(who, 10)+"@example.com"))
+		if _, err := lifetime(b.Context(), l, task, func(ctx context.Context, e schemas.Event) (schemas.Task, error) {
+			return l.Intend(ctx, task.ID, jobs.Subject{byte(who), byte(who >> 8)}, func(t schemas.Task, _ *schemas.Task) ([]schemas.Event, error) { return step(e)(t) })
+		}); err != nil {
 			b.Error(err)
 		}
 	})

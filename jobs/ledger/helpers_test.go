@@ -113,6 +113,13 @@ func mustStep(t testing.TB, l *Ledger, id string, events ...schemas.Event) schem
 
 // live takes a task through the life that most have: claimed, intended, succeeded.
 func live(ctx context.Context, l *Ledger, t schemas.Task) (schemas.Task, error) {
+	return lifetime(ctx, l, t, func(ctx context.Context, e schemas.Event) (schemas.Task, error) {
+		return l.Transition(ctx, t.ID, step(e))
+	})
+}
+
+// lifetime does the same with a way of its own to record the intent.
+func lifetime(ctx context.Context, l *Ledger, t schemas.Task, intend func(context.Context, schemas.Event) (schemas.Task, error)) (schemas.Task, error) {
 	n, at := t.Enforcements[0], t.CreatedAt
 	for _, e := range []schemas.Event{
 		{At: at.Add(1e6), Type: schemas.EventClaimed, System: n.System, Generation: n.Generation + 1, DueAt: at.Add(10 * time.Second)},
@@ -123,7 +130,12 @@ func live(ctx context.Context, l *Ledger, t schemas.Task) (schemas.Task, error) 
 			{Name: schemas.StepVerify, Code: schemas.CodeOK, At: at, TookMS: 3}}},
 	} {
 		var err error
-		if t, err = l.Transition(ctx, t.ID, step(e)); err != nil {
+		if e.Type == schemas.EventIntended {
+			t, err = intend(ctx, e)
+		} else {
+			t, err = l.Transition(ctx, t.ID, step(e))
+		}
+		if err != nil {
 			return t, fmt.Errorf("%s: %w", e.Type, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -22,6 +23,7 @@ type Ledger struct {
 	writer *writer
 	hot    *recent[*taskRow]
 	effort effort
+	purged atomic.Int64 // the highest number of a task that was purged, as long as something may name such tasks
 
 	metrics    *metrics
 	registerer prometheus.Registerer

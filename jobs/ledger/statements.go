@@ -9,8 +9,10 @@ import (
 // runs another form of it once, with one array for each column.
 type statement struct {
 	verb, table string
-	columns     []column // in the order of the arguments; the first is the key of an update or a deletion
-	rest        string   // what follows an insert, or further conditions of a deletion
+	// In the order of the arguments. The first is the key of an update or a deletion. A walk deletes from the first to below
+	// the second, up to the third.
+	columns []column
+	rest    string // what follows an insert, or further conditions of a deletion or a walk
 }
 
 type column struct{ name, typ string } // typ is PostgreSQL's name; SQLite goes by the values
@@ -72,9 +74,11 @@ var statements = [statementCount]statement{
 		{"before", text}, {"after", text}, {"reason", text}}, ""},
 	purgeEvents:    {"delete", "events", []column{{"task", bigint}}, ""},
 	purgeCallbacks: {"delete", "callbacks", []column{{"task", bigint}}, ""},
-	purgeLeaders:   {"delete", "leaders", []column{{"task", bigint}}, ""},
-	purgeBodies:    {"delete", "bodies", []column{{"task", bigint}}, ""},
-	purgeTask:      {"delete", "tasks", []column{{"n", bigint}}, ""},
+	// A task that is newer than all that were purged is left out, although it may not be seen yet by the one who asks.
+	purgeLeaders: {"walk", "leaders", []column{{"subject", bytea}, {"subject", bytea}, {"task", bigint}},
+		"AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.n = leaders.task)"},
+	purgeBodies: {"delete", "bodies", []column{{"task", bigint}}, ""},
+	purgeTask:   {"delete", "tasks", []column{{"n", bigint}}, ""},
 	purgeAccount: {"delete", "accounts", []column{{"id", bigint}},
 		"AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.account = accounts.id)"},
 }
@@ -117,6 +121,9 @@ func (s statement) text(mark func(int) string, insert func(names, marks string) 
 		out = fmt.Sprintf("UPDATE %s SET %s%s WHERE %s.%s = %s", s.table, strings.Join(sets, ", "), from, s.table, names[0], marks[0])
 	case "delete":
 		out = fmt.Sprintf("DELETE FROM %s%s WHERE %s.%s = %s", s.table, using, s.table, names[0], marks[0])
+	case "walk":
+		out = fmt.Sprintf("DELETE FROM %[1]s%[2]s WHERE %[1]s.%[3]s >= %[4]s AND %[1]s.%[3]s < %[5]s AND %[1]s.%[6]s <= %[7]s",
+			s.table, using, names[0], marks[0], marks[1], names[2], marks[2])
 	}
 	return strings.TrimSpace(out + " " + s.rest)
 }

@@ -86,3 +86,69 @@ func TestAnotherSignedTextTakesNoTimeFromThePreset(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestAnotherPlaceOfTheSecretTakesNothingFromThePreset(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme = "shared-secret"
+	preset.Verify.Secret = sender.SharedSecret{In: "header", Header: "X-Resetd-Secret"}
+	for over, want := range map[sender.SharedSecret]sender.SharedSecret{
+		{In: "bearer"}:                   {In: "bearer"},
+		{In: "basic", User: "u"}:         {In: "basic", User: "u"},
+		{Header: "X-Mine"}:               {In: "header", Header: "X-Mine"},
+		{In: "header"}:                   {In: "header", Header: "X-Resetd-Secret"},
+		{In: "header", Header: "X-Mine"}: {In: "header", Header: "X-Mine"},
+	} {
+		p := sender.Profile{}
+		p.Verify.Secret = over
+		if got := p.Over(preset).Verify.Secret; got != want {
+			t.Errorf("%+v: got %+v", over, got)
+		}
+	}
+}
+
+// A preset's pins are what tells its sender from others of the same issuer. A claim that is added does not remove them, and
+// nor does an empty list, which is more likely one that was never filled.
+func TestPinsOfThePresetStayBesideOthers(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Token = sender.Token{Claims: map[string]string{"email": "fill me in", "email_verified": "true"}, Subjects: []string{"fill me in"}, Algorithms: []string{"RS256"}}
+	preset.Verify.AllowFrom = []string{"192.0.2.0/24"}
+	over := sender.Profile{}
+	over.Verify.Token = sender.Token{Claims: map[string]string{"email": "a@example.com", "azp": "b"}, Subjects: []string{}, Algorithms: []string{}}
+	over.Verify.AllowFrom = []string{}
+	got := over.Over(preset).Verify
+	want := sender.Token{Claims: map[string]string{"email": "a@example.com", "email_verified": "true", "azp": "b"}, Subjects: []string{"fill me in"}, Algorithms: []string{"RS256"}}
+	if !reflect.DeepEqual(got.Token, want) || len(got.AllowFrom) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if preset.Verify.Token.Claims["email"] != "fill me in" || len(over.Verify.Token.Claims) != 2 {
+		t.Error("preset or configuration was changed")
+	}
+	over.Handshake, preset.Handshake = []string{}, []string{"ssf-verification"}
+	if got := over.Over(preset); len(got.Handshake) != 0 {
+		t.Errorf("%v: an empty list of what is no pin takes the preset's away", got.Handshake)
+	}
+}
+
+// Where deliveries come from does not depend on how they are proved.
+func TestAnotherSchemeKeepsTheNetworks(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme, preset.Verify.AllowFrom = "shared-secret", []string{"192.0.2.0/24"}
+	over := sender.Profile{}
+	over.Verify.Scheme = "hmac"
+	if got := over.Over(preset).Verify; len(got.AllowFrom) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What says how a time or an id is found means nothing for another text that is signed.
+func TestOtherPlacesOfTheSignatureAreKeptApart(t *testing.T) {
+	preset := sender.Profile{}
+	preset.Verify.Scheme = "hmac"
+	preset.Verify.HMAC = sender.HMAC{SignatureHeader: "X-Sig", Pick: "v1=([^,]+)", TimestampPick: "t=([0-9]+)", ContentTemplate: "{timestamp}.{body}"}
+	over := sender.Profile{}
+	over.Verify.HMAC = sender.HMAC{SignatureHeader: "X-Mine", SignaturePrefix: "v1=", TimestampHeader: "X-Time"}
+	want := sender.HMAC{SignatureHeader: "X-Mine", SignaturePrefix: "v1=", TimestampHeader: "X-Time", ContentTemplate: "{timestamp}.{body}"}
+	if got := over.Over(preset).Verify.HMAC; !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+}

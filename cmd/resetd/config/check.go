@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -52,6 +53,8 @@ func (d *decoder) check(c *Config, known Known) {
 		d.checkCallback(path+".callback", s.Callback)
 	}
 	d.checkTokens(c.API.Tokens)
+	d.checkProxies(c.TrustedProxies)
+	d.checkTLS(c.TLS)
 }
 
 // checkSourceSystems holds the systems of origin against the list of systems. One that has its accounts from yet another
@@ -90,6 +93,36 @@ func (d *decoder) checkAddress(c *Config) {
 	}
 	if u, ok := webURL(c.PublicURL); !d.faulty("public_url") && !d.faulty("listen") && (!ok || u.RawQuery != "") {
 		d.fault("public_url", "this must be how others reach resetd, such as https://resetd.example.com")
+	}
+}
+
+// checkProxies refuses what is no address, and what would let anybody say who he is.
+func (d *decoder) checkProxies(list []string) {
+	for i, text := range list {
+		at := fmt.Sprintf("trusted_proxies[%d]", i)
+		a, errAddress := netip.ParseAddr(text)
+		p, errNetwork := netip.ParsePrefix(text)
+		switch {
+		case d.faulty(at), errAddress == nil && a.Zone() == "":
+		case errNetwork != nil:
+			d.fault(at, "this must be an address such as 10.0.0.5, or a network such as 10.0.0.0/24")
+		case p.Bits() == 0:
+			d.fault(at, "with this anybody could say from which address he comes; write the proxies alone")
+		case p.Addr().Is4In6():
+			d.fault(at, "write the IPv4 network, such as 10.0.0.0/24")
+		case p != p.Masked():
+			d.fault(at, "this is an address within a network; write %s for the network, or the address alone", p.Masked())
+		}
+	}
+}
+
+// checkTLS wants both files, or none.
+func (d *decoder) checkTLS(t TLS) {
+	switch {
+	case t.On() && t.Certificate == "":
+		d.fault("tls.certificate", "this is missing; write the PEM file of the certificate that belongs to the key")
+	case t.On() && t.Key == "":
+		d.fault("tls.key", "this is missing; write the PEM file of the certificate's key")
 	}
 }
 

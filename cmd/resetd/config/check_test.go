@@ -55,6 +55,25 @@ func TestSourcesAreChecked(t *testing.T) {
 	}
 }
 
+func TestProxiesAndTLSAreChecked(t *testing.T) {
+	for text, want := range map[string]string{
+		"trusted_proxies: [10.0.0.5, proxy.example.com]\n": "8:29 trusted_proxies[1]: must be an address",
+		"trusted_proxies: [0.0.0.0/0]\n":                   "8:19 trusted_proxies[0]: anybody could say",
+		"trusted_proxies: ['::/0']\n":                      "8:19 trusted_proxies[0]: anybody could say",
+		"trusted_proxies: [10.0.0.5/24]\n":                 "8:19 trusted_proxies[0]: write 10.0.0.0/24",
+		"trusted_proxies: ['::ffff:10.0.0.0/104']\n":       "8:19 trusted_proxies[0]: write the IPv4 network",
+		"trusted_proxies: [10.0.0.5:80]\n":                 "8:19 trusted_proxies[0]: must be an address",
+		"tls: {certificate: a.pem}\n":                      "8:6 tls.key: this is missing",
+		"tls: {key: a.pem}\n":                              "8:6 tls.certificate: this is missing",
+	} {
+		_, err := load(t, minimal+text, testEnv())
+		wantFaults(t, err, want)
+	}
+	if _, err := load(t, minimal+"trusted_proxies: [10.0.0.5, '2001:db8::/32', '::ffff:10.0.0.5']\ntls: {certificate: a, key: b}\n", testEnv()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUnknownKeyHasAdvice(t *testing.T) {
 	_, err := load(t, minimal+"sources2: []\n", testEnv())
 	wantFaults(t, err, "8:1 sources2: did you mean sources?")

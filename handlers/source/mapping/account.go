@@ -19,11 +19,14 @@ type named struct {
 }
 
 // accounts reads the value of an account expression: a text, {"type","value"}, or a list of either. Entries of a list that
-// are absent count for nothing. The error is errAbsent, or says which account is refused and why.
-func accounts(v any, as schemas.AccountType) ([]schemas.Account, error) {
+// are absent count for nothing. The error is errAbsent, says why an account is refused, or is a limitError.
+func accounts(s *scope, v any, as schemas.AccountType) ([]schemas.Account, error) {
 	list, ok := v.([]any)
 	if !ok {
 		list = []any{v}
+	}
+	if err := s.charge(accountCost * uint64(len(list))); err != nil {
+		return nil, err
 	}
 	var out []schemas.Account
 	for _, e := range list {
@@ -51,7 +54,7 @@ func account(v any, as schemas.AccountType) (schemas.Account, error) {
 		if !isText && v["value"] != nil || len(v) != 2 || !slices.Contains(schemas.AccountTypes(), schemas.AccountType(t)) {
 			return schemas.Account{}, errors.New(`it is an object, and not {"type", "value"} with a type of account; name the member that holds the account`)
 		}
-		n = named{schemas.Account{Type: schemas.AccountType(t), Value: strings.TrimSpace(value)}, true}
+		n = read(strings.TrimSpace(value), schemas.AccountType(t))
 	case string:
 		n = read(strings.TrimSpace(v), as)
 	case int64, uint64:
@@ -66,6 +69,9 @@ func account(v any, as schemas.AccountType) (schemas.Account, error) {
 		return schemas.Account{}, errors.New("it is a list inside of a list")
 	default:
 		return schemas.Account{}, fmt.Errorf("it is %s, which names no account", kindOf(v))
+	}
+	if len(n.Value) > schemas.MaxAccountBytes { // told by Check too, but every look at it would take long
+		return schemas.Account{}, fmt.Errorf("it is %d bytes long, and no account has more than %d", len(n.Value), schemas.MaxAccountBytes)
 	}
 	if n.Value == "" || nobody[strings.ToLower(n.Value)] {
 		return schemas.Account{}, errAbsent
@@ -84,8 +90,9 @@ func account(v any, as schemas.AccountType) (schemas.Account, error) {
 	return n.Account, nil
 }
 
+// read makes an account of a text: of the type that is said, or of the one that its form tells.
 func read(s string, as schemas.AccountType) named {
-	if as != "" {
+	if as != "" || len(s) > schemas.MaxAccountBytes {
 		return named{schemas.Account{Type: as, Value: s}, true}
 	}
 	a, _ := schemas.ParseAccount(s)

@@ -16,6 +16,7 @@ import (
 const (
 	attackTime   = 50 * time.Millisecond
 	attackMemory = 16 << 20
+	manyTime     = 250 * time.Millisecond // of a delivery with the most entries there may be
 )
 
 func nest(n int, open, middle, close string) string {
@@ -157,8 +158,23 @@ func TestManyEntriesAreBounded(t *testing.T) {
 			e := sender.Expressions{"=" + source}
 			m := compile(t, mapping.Program{Map: sender.Map{ForEach: sender.Expressions{"$.l"}, Account: sender.Expressions{"=" + source, "$.u"},
 				Reference: e, Description: e, Actor: e}})
-			bounded(t, 250*time.Millisecond, 32<<20, func() { m.Map(t.Context(), mapping.Input{Body: body, Now: now}) })
+			bounded(t, manyTime, 2*attackMemory, func() { m.Map(t.Context(), mapping.Input{Body: body, Now: now}) })
 		})
+	}
+}
+
+// Each entry may look at what is long in the body, so that the work must not grow with it.
+func TestLongValuesInEachEntryAreBounded(t *testing.T) {
+	e := sender.Expressions{"$body.s"}
+	for name, s := range map[string]string{"a text": `"` + strings.Repeat("ab ", 80_000) + `"`, "white space": `"` + strings.Repeat(" ", 200_000) + `"`,
+		"invisible": `"` + strings.Repeat("\u200b", 30_000) + `"`, "a list": fill(19_000, `"abcdef"`), "digits": `"` + strings.Repeat("9", 200_000) + `"`} {
+		for _, account := range []sender.Expressions{e, {"$.u"}} {
+			m := compile(t, mapping.Program{Map: sender.Map{ForEach: sender.Expressions{"$.l"}, Account: account, Reference: e, Description: e, Actor: e}})
+			body := []byte(`{"s":` + s + `,"l":` + fill(1000, `{"u":"jdoe"}`) + `}`)
+			t.Run(name, func(t *testing.T) {
+				bounded(t, manyTime, 2*attackMemory, func() { m.Map(t.Context(), mapping.Input{Body: body, Now: now}) })
+			})
+		}
 	}
 }
 
@@ -236,7 +252,7 @@ func bounded(t testing.TB, within time.Duration, memory uint64, do func()) {
 		if made > memory {
 			t.Fatalf("it took %d KiB, at most %d are allowed", made>>10, memory>>10)
 		}
-		if best = min(best, spent); best <= within/2 {
+		if best = min(best, spent); best <= within/2 || raceEnabled {
 			break
 		}
 	}

@@ -39,7 +39,7 @@ func (m *Mapping) entries(s *scope) ([]entry, *schemas.Problem) {
 		case len(list) > schemas.MaxRequests:
 			return nil, tooManyEntries()
 		}
-		return place1(e, s.body, list), nil
+		return places(e, s.body, list), nil
 	}
 	if empty {
 		return nil, nil
@@ -57,20 +57,19 @@ func place(e *expression, body, v any) string {
 	return pointersOf(body)[identity(v)]
 }
 
-// place1 makes entries of a list that an expression gave.
-func place1(e *expression, body any, list []any) []entry {
+// places makes entries of a list that an expression gave.
+func places(e *expression, body any, list []any) []entry {
 	out := make([]entry, len(list))
-	var where map[uintptr]string
 	if e.path == nil {
-		where = pointersOf(body)
-	}
-	for i, v := range list {
-		out[i].value = v
-		if e.path != nil {
-			out[i].pointer = e.path.pointer() + "/" + strconv.Itoa(i)
-		} else {
-			out[i].pointer = where[identity(v)]
+		where := pointersOf(body)
+		for i, v := range list {
+			out[i] = entry{v, where[identity(v)]}
 		}
+		return out
+	}
+	at := e.path.pointer()
+	for i, v := range list {
+		out[i] = entry{v, at + "/" + strconv.Itoa(i)}
 	}
 	return out
 }

@@ -50,6 +50,14 @@ func (s *scope) with(entry any) *scope {
 	return &c
 }
 
+// charge adds to what the delivery has cost; the error is errCost once that is too much.
+func (s *scope) charge(steps uint64) error {
+	if s.work.cost += steps; s.work.cost > s.work.limit {
+		return errCost
+	}
+	return nil
+}
+
 // eval gives the value of an expression and whether there is any. The error is what makes the delivery fail.
 func (e *expression) eval(s *scope) (v any, found bool, err error) {
 	switch {
@@ -59,16 +67,29 @@ func (e *expression) eval(s *scope) (v any, found bool, err error) {
 			from = s.body
 		}
 		v, found = e.path.walk(from)
-		return v, found, nil
 	case e.program == nil:
 		return e.source, true, nil
+	default:
+		var out ref.Val
+		if out, found, err = e.run(s); err != nil || !found {
+			return nil, false, err
+		}
+		if v, err = native(out); err != nil {
+			return nil, false, err
+		}
 	}
-	out, found, err := e.run(s)
-	if err != nil || !found {
-		return nil, false, err
+	return v, found, s.charge(reading(v))
+}
+
+// reading is what it costs to make something of a value that an expression gave.
+func reading(v any) uint64 {
+	switch v := v.(type) {
+	case string:
+		return uint64(1 + len(v)/bytesPerReading)
+	case []any:
+		return uint64(1 + len(v))
 	}
-	v, err = native(out)
-	return v, true, err
+	return 1
 }
 
 // run evaluates a program. What looks at a member that is not there gives nothing.
@@ -79,12 +100,12 @@ func (e *expression) run(s *scope) (ref.Val, bool, error) {
 	out, details, err := e.program.ContextEval(s.ctx, s)
 	if details != nil {
 		if c := details.ActualCost(); c != nil {
-			s.work.cost += *c
+			if tooMuch := s.charge(*c); tooMuch != nil {
+				return nil, false, tooMuch
+			}
 		}
 	}
 	switch {
-	case s.work.cost > s.work.limit:
-		return nil, false, errCost
 	case err == nil:
 		return out, true, nil
 	case s.ctx.Err() != nil:

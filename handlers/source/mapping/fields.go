@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,10 +55,13 @@ func (m *Mapping) accounts(s *scope) ([]schemas.Account, *fault) {
 			tried.add(e, v, found)
 			continue
 		}
-		out, err := accounts(v, schemas.AccountType(m.fixed.AccountType))
+		out, err := accounts(s, v, schemas.AccountType(m.fixed.AccountType))
 		if err == errAbsent {
 			tried.add(e, v, found)
 			continue
+		}
+		if _, costly := errors.AsType[limitError](err); costly {
+			return nil, errorFault(fmt.Sprintf("map.account[%d]", i), err)
 		}
 		if err != nil {
 			return nil, &fault{kind: kindUncertain, detail: fmt.Sprintf("map.account[%d] (%s)%s: %v", i, e.name(), e.quote(v), err)}
@@ -77,6 +81,9 @@ func (m *Mapping) text(s *scope, at string, from alternatives, longest int, line
 			continue
 		}
 		if t, ok := flatten(v); ok {
+			if err := s.charge(uint64(min(len(t), 2*longest) / bytesPerCleaning)); err != nil {
+				return "", errorFault(fmt.Sprintf("%s[%d]", at, i), err)
+			}
 			if t = clean(t, longest, lines); t != "" {
 				return t, nil
 			}

@@ -19,7 +19,9 @@ import (
 func scalar(v ref.Val) (string, bool) {
 	switch v := v.(type) {
 	case *types.Optional:
-		return unwrapped(v, scalar)
+		if v.HasValue() {
+			return scalar(v.GetValue())
+		}
 	case types.String, types.Int, types.Uint, types.Double:
 		n, err := native(v)
 		if err != nil {
@@ -34,13 +36,6 @@ func scalar(v ref.Val) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func unwrapped(o *types.Optional, f func(ref.Val) (string, bool)) (string, bool) {
-	if !o.HasValue() {
-		return "", false
-	}
-	return f(o.GetValue())
 }
 
 // nothing tells whether a value is absent.

@@ -17,8 +17,12 @@ const (
 	costDelivery = 300_000   // of all evaluations of a delivery, and
 	costEntry    = 700       // for each of its entries
 	bytesPerCost = 10
-	valueCost    = 3 // of each value of a list that a function goes through
-	patternCost  = 5 // instructions of a pattern, for each byte, that cost as much as one step
+	valueCost    = 3   // of each value of a list that a function goes through
+	patternCost  = 5   // instructions of a pattern, for each byte, that cost as much as one step
+	accountCost  = 100 // of each account that is looked at
+
+	bytesPerReading  = 100 // of a text that an expression gives
+	bytesPerCleaning = 16  // of a text that becomes part of a request
 )
 
 // limitError is the error of an expression that would make or do too much.

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/resetd/resetd/schemas"
 )
@@ -147,15 +146,23 @@ var secretName = regexp.MustCompile(`(?i)pass|pwd|secret|token|credential|api_?-
 // in jdoe:password.
 func (e *expression) quote(v any) string {
 	s, ok := v.(string)
-	if !ok || secretName.MatchString(e.source) || strings.ContainsAny(s, ":;|\t\n") {
+	if s = cut(strings.TrimSpace(s), maxQuote); !ok || secretName.MatchString(e.source) || strings.ContainsAny(s, ":;|\t\n") {
 		return ""
 	}
-	return fmt.Sprintf(" %q", cut(strings.TrimSpace(s), maxQuote))
+	return fmt.Sprintf(" %q", s)
 }
 
+// cut gives at most so many characters of a text.
 func cut(s string, longest int) string {
-	if utf8.RuneCountInString(s) <= longest {
-		return s
+	last := 0 // where the last character that is kept before … ends
+	n := 0
+	for i := range s {
+		if n++; n == longest {
+			last = i
+		}
+		if n > longest {
+			return s[:last] + "…"
+		}
 	}
-	return string([]rune(s)[:longest-1]) + "…"
+	return s
 }

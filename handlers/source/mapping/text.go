@@ -27,6 +27,7 @@ func flatten(v any) (string, bool) {
 		if s = strings.TrimSpace(s); !ok || s == "" {
 			continue
 		}
+		s = s[:min(len(s), 2*maxDescription)] // more is cut off by clean at any rate
 		if b.Len() > 0 {
 			b.WriteString(", ")
 		}
@@ -40,10 +41,17 @@ func flatten(v any) (string, bool) {
 // clean makes a text one that schemas.CheckText takes. What it refuses becomes a space, and what is too long is cut and
 // ends with …: a long title must not lose a reset.
 func clean(s string, longest int, lines bool) string {
+	const more = "…"
+	tooLong := len(s) > 2*longest // the work must not grow with what is cut off
+	if tooLong {
+		s = s[:runeBoundary(s, 2*longest)]
+	}
 	s = strings.ToValidUTF8(s, "�")
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.Map(func(r rune) rune {
 		switch {
+		case r >= ' ' && r < 0x7f: // most of them
+			return r
 		case lines && (r == '\n' || r == '\t'):
 			return r
 		case r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point):
@@ -52,13 +60,19 @@ func clean(s string, longest int, lines bool) string {
 		return r
 	}, s)
 	s = strings.TrimSpace(s)
-	if len(s) <= longest {
+	if len(s) <= longest && !tooLong {
 		return s
 	}
-	const more = "…"
-	cut := longest - len(more)
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
+	return strings.TrimSpace(s[:runeBoundary(s, longest-len(more))]) + more
+}
+
+// runeBoundary gives the place at or before n where a character begins, or the end of the text.
+func runeBoundary(s string, n int) int {
+	if n >= len(s) {
+		return len(s)
 	}
-	return strings.TrimSpace(s[:cut]) + more
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
 }

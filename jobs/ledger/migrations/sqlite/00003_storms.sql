@@ -1,10 +1,10 @@
 -- +goose Up
--- Who went to reset an account last: what comes after him may share his reset instead of making one of its own.
+-- Who went to reset an account last: what comes after him may share his reset instead of making one of its own. There is no
+-- index by task: each reset would pay for it, and only a purge needs it, which walks through the table instead.
 CREATE TABLE leaders (
     subject BLOB    NOT NULL PRIMARY KEY, -- digest of the system, the mode and the id that the account has there
     task    INTEGER NOT NULL              -- tasks.n
 ) WITHOUT ROWID;
-CREATE INDEX leaders_by_task ON leaders (task);
 
 -- The bodies of deliveries that carry no id of their own.
 CREATE TABLE bodies (

@@ -1,0 +1,128 @@
+package jobs
+
+import (
+	"testing"
+	"time"
+
+	"github.com/resetd/resetd/schemas"
+)
+
+func TestTheShorterOfWhatIsSetCounts(t *testing.T) {
+	for _, c := range []struct{ source, system, want time.Duration }{
+		{0, 0, coalesceFor}, {time.Hour, 0, time.Hour}, {0, time.Hour, time.Hour}, {time.Minute, 0, time.Minute}, {0, time.Minute, time.Minute},
+		{time.Hour, time.Minute, time.Minute}, {time.Minute, time.Hour, time.Minute},
+		{-1, 0, 0}, {0, -1, 0}, {-1, time.Hour, 0}, {time.Hour, -1, 0}, {-1, -1, 0},
+	} {
+		s := &Service{Options: Options{Sources: map[string]SourceRule{"s": {Coalesce: c.source}}, Rules: map[string]SystemRule{"a": {Coalesce: c.system}}}}
+		if got := s.window("s", "a"); got != c.want {
+			t.Errorf("%s for the source and %s for the system: %s, want %s", c.source, c.system, got, c.want)
+		}
+	}
+}
+
+// Names that differ in letter case or type may be two people; so may the same name in two systems.
+func TestSubjectsAreWhatTheySay(t *testing.T) {
+	account := func(typ schemas.AccountType, v string) schemas.Account { return schemas.Account{Type: typ, Value: v} }
+	seen := map[Subject]string{}
+	for name, s := range map[string]Subject{
+		"a":             askedFor("a", schemas.ModeRandomize, account(schemas.AccountUserName, "jdoe")),
+		"in upper case": askedFor("a", schemas.ModeRandomize, account(schemas.AccountUserName, "JDOE")),
+		"as a login":    askedFor("a", schemas.ModeRandomize, account(schemas.AccountLogin, "jdoe")),
+		"expire":        askedFor("a", schemas.ModeExpire, account(schemas.AccountUserName, "jdoe")),
+		"b":             askedFor("b", schemas.ModeRandomize, account(schemas.AccountUserName, "jdoe")),
+		"an identity":   foundAs("a", schemas.ModeRandomize, schemas.Identity{ID: "jdoe"}),
+		"parts":         newSubject("ab", "c"),
+		"other parts":   newSubject("a", "bc"),
+	} {
+		if other, ok := seen[s]; ok {
+			t.Errorf("%s is %s", name, other)
+		}
+		seen[s] = name
+	}
+	if foundAs("a", schemas.ModeRandomize, schemas.Identity{ID: "1", Name: "x"}) != foundAs("a", schemas.ModeRandomize, schemas.Identity{ID: "1", Name: "y"}) {
+		t.Error("a name makes another identity")
+	}
+}
+
+func TestWhoSharesTheEndOfTheFirst(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	s := &Service{Options: Options{Now: func() time.Time { return now }, Timing: Timing{}.withDefaults()}, feeders: map[string]*feeder{QueueOf("a"): nil}}
+	s.feeders[QueueOf("a")] = newFeeder(QueueOf("a"), s)
+	end := func(status schemas.Status, code schemas.Code) *schemas.Enforcement {
+		return &schemas.Enforcement{ID: "l.0", System: "a", Status: status, Code: code, FinishedAt: now, IntentAt: now.Add(-time.Second)}
+	}
+	elsewhere := end(schemas.StatusUnsuccessful, schemas.CodeUnavailable)
+	elsewhere.System = "gone"
+	for name, c := range map[string]struct {
+		n      *schemas.Enforcement
+		age    time.Duration // of the follower
+		source string
+		shares bool
+	}{
+		"success":                            {end(schemas.StatusSuccessful, schemas.CodeOK), time.Minute, "s", true},
+		"it was so already":                  {end(schemas.StatusSuccessful, schemas.CodeAlreadyInForce), time.Minute, "s", true},
+		"failure":                            {end(schemas.StatusUnsuccessful, schemas.CodeNeedsReview), time.Minute, "s", true},
+		"unknown there":                      {end(schemas.StatusNotFound, schemas.CodeAccountNotFound), time.Minute, "s", true},
+		"not there":                          {end(schemas.StatusNotApplicable, schemas.CodeNotApplicable), time.Minute, "s", true},
+		"withdrawn":                          {end(schemas.StatusCancelled, ""), time.Minute, "s", false},
+		"refused":                            {end(schemas.StatusRejected, schemas.CodeBrake), time.Minute, "s", false},
+		"gone":                               {nil, time.Minute, "s", false},
+		"failed before it was asked for":     {end(schemas.StatusUnsuccessful, schemas.CodeNeedsReview), -time.Second, "s", false},
+		"given up, and there is time left":   {end(schemas.StatusUnsuccessful, schemas.CodeUnavailable), time.Minute, "s", false},
+		"given up, and there is none left":   {end(schemas.StatusUnsuccessful, schemas.CodeUnavailable), 2 * time.Hour, "s", true},
+		"its system is no longer configured": {elsewhere, time.Minute, "s", true},
+		"the other source may not":           {end(schemas.StatusUnsuccessful, schemas.CodeResetAtSource), time.Minute, "other", false},
+		"neither may the same source":        {end(schemas.StatusUnsuccessful, schemas.CodeResetAtSource), time.Minute, "s", true},
+	} {
+		why := s.goesOn(schemas.Task{ID: "l", Source: "s"}, c.n, schemas.Task{ID: "f", Source: c.source, CreatedAt: now.Add(-c.age)})
+		if (why == "") != c.shares {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
+func TestASuccessAnswersOnlyWhatItDid(t *testing.T) {
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	before, after := noon.Add(-time.Minute), noon.Add(time.Minute)
+	for name, c := range map[string]struct {
+		left  time.Time // the leader's skip_if_changed_since
+		code  schemas.Code
+		sent  time.Time
+		since time.Time // the follower's
+		want  bool
+	}{
+		"a reset":                                    {time.Time{}, schemas.CodeOK, noon, time.Time{}, true},
+		"a reset after the time":                     {time.Time{}, schemas.CodeOK, noon, before, true},
+		"a reset before the time":                    {time.Time{}, schemas.CodeOK, noon, after, false},
+		"nobody knows when it was sent":              {time.Time{}, schemas.CodeOK, time.Time{}, before, false},
+		"a reset although it might have been left":   {before, schemas.CodeOK, noon, time.Time{}, true},
+		"left alone, and a reset is wanted":          {before, schemas.CodeAlreadyInForce, time.Time{}, time.Time{}, false},
+		"left alone, and so it would have been":      {noon, schemas.CodeAlreadyInForce, time.Time{}, before, true},
+		"left alone, and just so it would have been": {noon, schemas.CodeAlreadyInForce, time.Time{}, noon, true},
+		"left alone, and it would have been reset":   {noon, schemas.CodeAlreadyInForce, time.Time{}, after, false},
+		"the flag was set already":                   {time.Time{}, schemas.CodeAlreadyInForce, noon, time.Time{}, true},
+	} {
+		leader := schemas.Task{Request: schemas.Request{SkipIfChangedSince: c.left}}
+		if got := answers(leader, schemas.Enforcement{Code: c.code, IntentAt: c.sent}, schemas.Request{SkipIfChangedSince: c.since}); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// What is forgotten is found out later; what is remembered is bounded.
+func TestTheMemoryOfFirstOnesIsBounded(t *testing.T) {
+	l := newLeads()
+	for i := range 5 * rememberedLeads {
+		l.put(Subject{byte(i), byte(i >> 8), byte(i >> 16)}, "t")
+	}
+	if n := len(l.young) + len(l.old); n > 2*rememberedLeads {
+		t.Errorf("%d are remembered", n)
+	}
+	c := newCrowd(nil)
+	for i := range 5 * rememberedCrowds {
+		c.expect(schemas.EnforcementID("t", i))
+	}
+	if n := len(c.expected); n > rememberedCrowds {
+		t.Errorf("%d are expected", n)
+	}
+}

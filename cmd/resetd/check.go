@@ -93,9 +93,6 @@ func check(ctx context.Context, c *config.Config, names []string) ([]finding, er
 		}
 	}
 	if len(names) == 0 {
-		if _, err := serverTLS(c); err != nil {
-			return nil, &exit{exitUsage, err}
-		}
 		senders, err := checkSenders(ctx, c)
 		if err != nil {
 			return nil, &exit{exitUsage, err}

@@ -101,7 +101,6 @@ func TestCheckFindsWhatServeRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ lines, want string }{
 		"http without private networks": {"callbacks: {allow_private_networks: false}\nlisten: 127.0.0.1:0", "sources[0].callback.url: it says http://"},
 		"no authorities of receivers":   {"callbacks: {allow_private_networks: true, tls_ca: none.pem}\nlisten: 127.0.0.1:0", "callbacks.tls_ca: open "},
-		"no certificate":                {"callbacks: {allow_private_networks: true}\ntls: {certificate: none.pem, key: none.key}\nlisten: 127.0.0.1:0", "tls: the certificate "},
 	} {
 		file := begun(t, "    # callback:\n", "    callback: {url: 'http://127.0.0.1:1/', key: 'file:keys/soar-callback.key'}\n",
 			"callbacks: {allow_private_networks: false}", c.lines, "listen: 127.0.0.1:8080", "")

@@ -79,6 +79,9 @@ func (o *trialOptions) run(c *cobra.Command, args []string) (*trial, error) {
 	if err != nil {
 		return nil, usagef(c, "%s", err)
 	}
+	if _, err := netip.ParseAddr(o.from); err != nil && o.from != "" {
+		return nil, usagef(c, "--from must be an address such as 192.0.2.7")
+	}
 	src, systems, err := o.source(c, args)
 	if err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func (o *trialOptions) run(c *cobra.Command, args []string) (*trial, error) {
 	case len(o.headers) == 0 && o.token == "" && !src.Transmits():
 		t.Verification = "not tried: give the delivery's headers by --header to have it verified"
 	default:
-		d := &verify.Delivery{Method: "POST", Path: "/v1/hooks/" + src.Name, Header: header, Body: body, Token: o.token, Peer: o.peer(src), Client: o.peer(src)}
+		d := &verify.Delivery{Method: "POST", Path: "/v1/hooks/" + src.Name, Header: header, Body: body, Token: o.token, Peer: o.peer(), Client: o.peer()}
 		if proof, err = src.Verify(c.Context(), d, now); err != nil {
 			t.Verification, t.Refused = "refused: "+err.Error(), true
 			return t, nil
@@ -164,10 +167,10 @@ func (o *trialOptions) source(c *cobra.Command, args []string) (*source.Source, 
 	return src, conf.Sources[i].Systems, nil
 }
 
-// peer is where the delivery comes from.
-func (o *trialOptions) peer(*source.Source) netip.Addr {
-	text, _, _ := strings.Cut(o.from, "/")
-	a, _ := netip.ParseAddr(text) // nowhere, if it is none: then allow_from says so
+// peer is where the delivery comes from; nowhere, if nothing says so.
+func (o *trialOptions) peer() netip.Addr {
+	text, _, _ := strings.Cut(o.from, "/") // it may be a network of allow_from
+	a, _ := netip.ParseAddr(text)
 	return a
 }
 

@@ -108,7 +108,9 @@ func (c *call) unproved(src *source.Source, err error) error {
 			return p
 		}
 	}
-	c.Header("WWW-Authenticate", src.Scheme) // RFC 9110 §15.5.2 demands a challenge
+	if !src.Transmits() { // they get 400
+		c.Header("WWW-Authenticate", src.Challenge) // RFC 9110 §15.5.2 demands one
+	}
 	return schemas.NewProblem(http.StatusUnauthorized, "bad_signature", "The signature does not hold", detail)
 }
 

@@ -22,6 +22,7 @@ const API = "api"
 const (
 	schemeStandard = "standard-webhooks"
 	schemeSecret   = "shared-secret"
+	schemeJWT      = "jwt"
 	schemeSET      = "ssf-set"
 )
 
@@ -148,7 +149,7 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	bad = slices.Concat(bad, wrong, withoutEffect(c, p))
 	mapper, err := newMapper(p, v)
 	bad = append(bad, faultsOf(err)...)
-	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, Limits: c.Limits,
+	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Challenge: challengeOf(p.Verify), Respond: p.Respond, Limits: c.Limits,
 		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: media}
 	for i, name := range p.Handshake {
 		h, ok := handshakes[name]
@@ -165,6 +166,18 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	}
 	src.compensate(c, scheme.Covers())
 	return src, nil
+}
+
+// challengeOf gives what a sender that showed no proof is asked for: the scheme of HTTP where there is one, else ours.
+func challengeOf(v sender.Verify) string {
+	secret, token := v.Scheme == schemeSecret, v.Scheme == schemeJWT
+	switch {
+	case secret && v.Secret.In == "basic":
+		return `Basic realm="resetd"`
+	case secret && v.Secret.In == "bearer", token && (v.Token.Header == "" || strings.EqualFold(v.Token.Header, "Authorization")):
+		return `Bearer realm="resetd"`
+	}
+	return v.Scheme
 }
 
 func newMapper(p sender.Profile, v *schemas.Validator) (mapper, error) {

@@ -21,7 +21,9 @@ type Source struct {
 	Name   string
 	Preset string // the name of the preset
 	Title  string // of the preset
-	Scheme string // the name of the verification scheme, for the challenge of a 401
+	Scheme string // the name of the verification scheme
+	// Challenge is what a 401 asks for in WWW-Authenticate (RFC 9110 §11.6.1). Some senders show a password only to who asks so.
+	Challenge string
 	// Weak tells what somebody who has seen one delivery could do; empty if nothing.
 	Weak string
 	// InURL tells that the source's secret is the part of the path behind its name.

@@ -29,6 +29,7 @@ func (f *Face) hook(c *call) error {
 	}
 	body, err := c.readBytes()
 	if err != nil {
+		f.refusals.count(client)
 		return err
 	}
 	src, known := f.Sources.Find(c.Param("source"))
@@ -90,9 +91,13 @@ func (f *Face) deliver(c *call, src *source.Source, proof verify.Proof, body []b
 	if src.Transmits() {
 		said = proof.Payload // a transmitter may sign the same event anew
 	}
-	return f.take(c, src, mapped, schemas.Submission{
+	err := f.take(c, src, mapped, schemas.Submission{
 		Source: src.Name, Key: proof.ID, BodyHash: sha256.Sum256(said), Repeat: src.Repeat, Actor: "source:" + src.Name, Requests: mapped.Requests,
 	})
+	if err != nil || c.code == "replayed" {
+		f.gates[src.Name].giveBack(f.Now(), len(mapped.Requests))
+	}
+	return err
 }
 
 // unproved tells which check failed, and nothing of the key or of what would have been right. An issuer that does not

@@ -48,9 +48,6 @@ func (f *Face) hook(c *call) error {
 			"Check the part of the URL behind /v1/hooks/ against the names under sources in the configuration.")
 	}
 	c.source, c.src = src.Name, src
-	if err == nil && d.Token != "" && !src.InURL {
-		err = &verify.Error{Reason: verify.ReasonWrongSecret, Detail: "the URL has a part behind the source's name, which this source's scheme does not know"}
-	}
 	if err != nil {
 		f.refusals.count(client)
 		return c.unproved(src, err)

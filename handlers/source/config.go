@@ -106,8 +106,8 @@ func newNobody(v *schemas.Validator) (*Source, error) {
 	return &Source{Scheme: schemeStandard, scheme: scheme, read: newReader(sender.Read{}, schemeStandard), mapper: native{v}, media: []string{mediaJSON}}, nil
 }
 
-// Preview makes a source that maps and verifies nothing, to try bodies on: its keys are not needed. The error joins a *Fault
-// for everything that is wrong.
+// Preview makes a source that maps and verifies nothing, to try bodies on: its keys are not needed, and a security event token
+// is read without them. The error joins a *Fault for everything that is wrong.
 func Preview(c Config, v *schemas.Validator) (*Source, error) {
 	preset, err := LoadPreset(c.Preset)
 	if err != nil {
@@ -122,7 +122,7 @@ func Preview(c Config, v *schemas.Validator) (*Source, error) {
 		}
 		return nil, errors.Join(bad...)
 	}
-	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme)}, nil
+	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: preview(newReader(p.Read, p.Verify.Scheme), p.Verify.Scheme)}, nil
 }
 
 // build opens one source. A source without faults is not nil.
@@ -150,7 +150,7 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	mapper, err := newMapper(p, v)
 	bad = append(bad, faultsOf(err)...)
 	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Challenge: challengeOf(p.Verify), Respond: p.Respond, Limits: c.Limits,
-		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: media}
+		inURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: media}
 	for i, name := range p.Handshake {
 		h, ok := handshakes[name]
 		if !ok {

@@ -26,8 +26,6 @@ type Source struct {
 	Challenge string
 	// Weak tells what somebody who has seen one delivery could do; empty if nothing.
 	Weak string
-	// InURL tells that the source's secret is the part of the path behind its name.
-	InURL bool
 	// Respond is what the sender gets for a delivery that was taken.
 	Respond sender.Respond
 	// Repeat is what becomes of a body that was seen before, where the proof covers no id.
@@ -36,6 +34,7 @@ type Source struct {
 	Limits Limits
 
 	scheme     verify.Scheme
+	inURL      bool // the source's secret is the part of the path behind its name
 	handshakes []handshake
 	read       reader
 	mapper     mapper
@@ -58,7 +57,11 @@ type Rate struct {
 
 // Verify proves that a delivery is the source's own. The error is a *verify.Error, whose detail may be told to the sender.
 func (s *Source) Verify(ctx context.Context, d *verify.Delivery, now time.Time) (verify.Proof, error) {
-	return s.scheme.Verify(ctx, d, now)
+	proof, err := s.scheme.Verify(ctx, d, now)
+	if err == nil && d.Token != "" && !s.inURL {
+		return verify.Proof{}, &verify.Error{Reason: verify.ReasonWrongSecret, Detail: "the URL has a part behind the source's name, which this source's scheme does not know"}
+	}
+	return proof, err
 }
 
 // Ready tells whether the source has all that its scheme must fetch, such as the public keys of an issuer, and fetches it

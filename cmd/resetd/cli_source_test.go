@@ -230,3 +230,29 @@ func TestThePageOfCustomNamesItsValues(t *testing.T) {
 		}
 	}
 }
+
+// What a serving resetd refuses before or after the proof, the trial refuses too.
+func TestSourceTestRefusesWhatServingRefuses(t *testing.T) {
+	conf := senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key'], allow_from: ['192.0.2.0/24']}", map[string]string{"gh.key": githubKey})
+	body, signed := githubSample(t)
+	large := filepath.Join(t.TempDir(), "large.json")
+	if err := os.WriteFile(large, []byte(strings.Repeat(" ", 256<<10)+"{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	base := []string{"source", "test", "-c", conf, "alerts", "--at", "2026-11-22T07:00:00Z", "--header", signed, "--header", "X-GitHub-Event: repository_dispatch"}
+	with := func(more ...string) result { return resetd("", append(slices.Clone(base), more...)...) }
+	with("--body", body, "--header", "content-type: application/json").want(t, exitOK, "verification  ok", "")
+	with("--body", body, "--token", "anything").want(t, exitUnsuccessful, "refused: wrong_secret", "")
+	with("--body", body, "--header", "Content-Type: text/plain").want(t, exitUnsuccessful, "refused with 415", "")
+	with("--body", body, "--header", "Content-Encoding: gzip").want(t, exitUnsuccessful, "refused with 415", "")
+	with("--body", large).want(t, exitUnsuccessful, "refused with 413", "")
+	with("--body", body, "--from", "nowhere").want(t, exitUsage, "", "--from must be an address")
+	with("--body", body, "--from", "198.51.100.1").want(t, exitUnsuccessful, "forbidden_address", "")
+}
+
+// With a preset alone there are no keys, so that a token is read without being verified.
+func TestSourceTestReadsATokenOfAPreset(t *testing.T) {
+	sample := filepath.Join(root(t), "handlers", "source", "presets", "ssf.sample.txt")
+	r := resetd("", "source", "test", "--preset", "ssf", "--body", sample, "--at", "2026-11-22T07:00:00Z")
+	r.want(t, exitOK, "jdoe@example.com (email)", "")
+}

@@ -79,6 +79,9 @@ func (g *gathering) recorded(tasks []schemas.Task) {
 		for _, n := range t.Enforcements {
 			if n.CoalescedWith != nil {
 				g.svc.count.coalesced.WithLabelValues(t.Source, n.System).Inc()
+				if n.Status.Final() { // it ended as it began, by a reset that was done lately
+					g.svc.tellShared(t, n)
+				}
 			}
 		}
 	}

@@ -28,7 +28,8 @@ type loadPlan struct {
 	conns    int
 	warm     time.Duration // answers in this time are not measured
 	measured time.Duration
-	most     int // so many messages, or 0 for as many as the time allows
+	most     int    // so many messages, or 0 for as many as the time allows
+	people   uint64 // about so many accounts, or 0 for one in each message
 	// open and shut, if set, are called at the beginning and the end of the measured window.
 	open, shut func()
 }

@@ -57,6 +57,7 @@ var parts = []part{
 	{"start", (*bench).start},
 	{"ingest", (*bench).ingest}, // with the floor
 	{"drain", (*bench).drain},
+	{"storm", (*bench).storm},
 	{"idle", (*bench).idle},
 	{"search", (*bench).search},
 	{"mass", (*bench).mass},
@@ -84,7 +85,7 @@ func main() {
 func (b *bench) flags() {
 	var list, queues string
 	split := func(text string) []string { return strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) }
-	flag.StringVar(&list, "parts", "", "only these parts, separated by commas: start, ingest, drain, idle, search, mass")
+	flag.StringVar(&list, "parts", "", "only these parts, separated by commas: start, ingest, drain, storm, idle, search, mass")
 	flag.IntVar(&b.seconds, "seconds", 8, "length of one measured load run")
 	flag.IntVar(&b.rounds, "rounds", 3, "how often floor and ingest are measured, in turn")
 	flag.IntVar(&b.conns, "conns", 64, "keep-alive connections")
@@ -114,7 +115,7 @@ func (b *bench) flags() {
 func (b *bench) run(ctx context.Context) (err error) {
 	for _, name := range b.only {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			return fmt.Errorf("there is no part %q; use start, ingest, drain, idle, search, mass", name)
+			return fmt.Errorf("there is no part %q; use start, ingest, drain, storm, idle, search, mass", name)
 		}
 	}
 	if b.dir, err = os.MkdirTemp("", "resetd-bench-"); err != nil {

@@ -41,7 +41,7 @@ func (b *bench) mass(ctx context.Context) error {
 func (b *bench) massRun(ctx context.Context, v variant) error {
 	file := filepath.Join(b.dir, "mass-"+strings.ReplaceAll(v.name, " ", "-")+".json")
 	s, err := b.setWith(ctx, v, fmt.Sprintf("  - {name: imitation, kind: imitation, enforcement: granted, rate: %d/s, config: {reset_ms: 20, limit: %d, report: %q}}\n",
-		massRate, massRate, file))
+		massRate, massRate, file), "off")
 	if err != nil {
 		return err
 	}

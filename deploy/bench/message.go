@@ -32,6 +32,7 @@ type message struct {
 	time    []byte
 	sign    []byte
 	account []byte
+	people  uint64
 	body    []byte
 	mac     hash.Hash
 	sum     [sha256.Size]byte
@@ -42,6 +43,7 @@ type template struct {
 	text   string // the request with zeros where message writes
 	run    string // makes the ids of one run different from those of another
 	secret []byte
+	people uint64        // how many accounts there are; 0: as many as messages
 	next   atomic.Uint64 // the last number that was given away; a number is never used twice
 }
 
@@ -85,7 +87,7 @@ func fullBody() ([]byte, error) {
 
 // message makes a copy for one connection.
 func (t *template) message() *message {
-	m := &message{raw: []byte(t.text), mac: hmac.New(sha256.New, t.secret)}
+	m := &message{raw: []byte(t.text), people: t.people, mac: hmac.New(sha256.New, t.secret)}
 	part := func(mark string, n int) []byte {
 		at := bytes.Index(m.raw, []byte(mark)) + len(mark)
 		return m.raw[at : at+n]
@@ -101,7 +103,11 @@ func (t *template) message() *message {
 // number writes a message's number, time and signature into it.
 func (m *message) number(n uint64, at time.Time) []byte {
 	digits(m.id[len(m.id)-numberLen:], n)
-	digits(m.account, n)
+	who := n
+	if m.people > 0 {
+		who %= m.people
+	}
+	digits(m.account, who)
 	strconv.AppendInt(m.time[:0], at.Unix(), 10)
 	m.mac.Reset()
 	m.mac.Write(m.id)

@@ -19,6 +19,7 @@ const (
 	metricWriting  = "resetd_ledger_batch_seconds"
 	metricWrites   = "resetd_ledger_batch_operations"
 	metricMissed   = "resetd_system_turns_missed_total"
+	metricCalls    = "resetd_connector_calls_total"
 )
 
 // scrape is what /metrics said at one moment.
@@ -28,6 +29,7 @@ type scrape struct {
 	finished float64 // enforcements, whatever came of them
 	good     float64 // of these, those that succeeded
 	missed   float64 // turns of a system's rate that nobody used in time
+	resets   float64 // calls that set a password
 
 	commits, writes, writing float64 // transactions of the ledger, operations in them, and seconds that they took
 }
@@ -46,6 +48,7 @@ func (s *stage) scrape(ctx context.Context) (scrape, error) {
 	out.commits, out.writing = sum(string(text), metricWriting+"_count", ""), sum(string(text), metricWriting+"_sum", "")
 	out.writes = sum(string(text), metricWrites+"_sum", "")
 	out.missed = sum(string(text), metricMissed, "")
+	out.resets = sum(string(text), metricCalls, `step="reset"`)
 	out.good = sum(string(text), metricFinished, `event="succeeded"`)
 	return out, nil
 }

@@ -53,11 +53,12 @@ const imitationYAML = "  - {name: imitation, kind: imitation, enforcement: grant
 
 // set starts resetd, empty, with the one system of most parts, and waits until it is ready.
 func (b *bench) set(ctx context.Context, v variant) (*stage, error) {
-	return b.setWith(ctx, v, imitationYAML)
+	return b.setWith(ctx, v, imitationYAML, "off")
 }
 
-// setWith does the same with another description of the system imitation.
-func (b *bench) setWith(ctx context.Context, v variant, systems string) (_ *stage, err error) {
+// setWith does the same with another description of the system imitation, and with requests for one account coalesced as
+// the configuration says; empty for the default. With off, each request resets.
+func (b *bench) setWith(ctx context.Context, v variant, systems, coalesce string) (_ *stage, err error) {
 	s := &stage{}
 	defer func() {
 		if err != nil {
@@ -80,7 +81,7 @@ func (b *bench) setWith(ctx context.Context, v variant, systems string) (_ *stag
 		}
 		queue = s.redis.URL
 	}
-	s.site, err = harness.NewSite(dir, harness.SiteOptions{Coalesce: "off", Queue: queue, Names: []string{"imitation"}, Systems: systems,
+	s.site, err = harness.NewSite(dir, harness.SiteOptions{Coalesce: coalesce, Queue: queue, Names: []string{"imitation"}, Systems: systems,
 		Extra: "log: {level: warn, format: json}\n"})
 	if err != nil {
 		return nil, err
@@ -138,6 +139,7 @@ func (s *stage) load(ctx context.Context, p loadPlan) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.people = p.people
 	got, err := t.send(ctx, s.site.Listen, p)
 	return got, s.explain(err)
 }

@@ -98,7 +98,7 @@ func (f *Face) fail(c *call, r route, err error) {
 		p = forSender(p)
 	}
 	c.code = strings.TrimPrefix(p.Type, problemPrefix)
-	if c.transmits() && p.Status < http.StatusInternalServerError && p.Status != http.StatusTooManyRequests {
+	if c.transmits() && faultOfToken(p.Status) {
 		c.tellTransmitter(presentable(*p))
 		return
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/resetd/resetd/handlers/source"
 	"github.com/resetd/resetd/schemas"
@@ -65,6 +66,11 @@ type setError struct {
 
 // transmits tells whether the delivery comes from a transmitter of security event tokens.
 func (c *call) transmits() bool { return c.src != nil && c.src.Transmits() }
+
+// faultOfToken tells whether a status speaks of the token, and not of HTTP or of what passes (RFC 8935 §2.3).
+func faultOfToken(status int) bool {
+	return slices.Contains([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity}, status)
+}
 
 // tellTransmitter answers a problem in the words of RFC 8935: 400, with a code for what is wrong with the token.
 func (c *call) tellTransmitter(p schemas.Problem) {

@@ -65,7 +65,7 @@ type Source struct {
 	// Systems are those that the source may act on.
 	Systems  []string `yaml:"systems" validate:"min=1,unique"`
 	Callback Callback `yaml:"callback"`
-	// MaxAge is how old what is reported may be, where the scheme does not sign the time of sending.
+	// MaxAge is how old what is reported may be; zero leaves it to the scheme.
 	MaxAge time.Duration `yaml:"max_age" validate:"omitempty,min=1m,max=8760h"`
 	// RepeatWithin is how long the same body counts as the same delivery, where the scheme signs no id; zero leaves it to the
 	// scheme.

@@ -135,13 +135,15 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value) {
 	if n.Type() == ast.NullType {
 		return
 	}
-	seq, ok := n.(*ast.SequenceNode)
-	if _, one := n.(*ast.StringNode); one && v.Type() == reflect.TypeFor[sender.Expressions]() {
-		item := reflect.New(v.Type().Elem()).Elem()
-		d.value(path, n, item)
-		v.Set(reflect.Append(reflect.MakeSlice(v.Type(), 0, 1), item))
-		return
+	if v.Type() == reflect.TypeFor[sender.Expressions]() {
+		switch n.(type) {
+		case *ast.StringNode, *ast.LiteralNode:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			d.value(path, n, v.Index(0))
+			return
+		}
 	}
+	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
 		d.fault(path, "this must be a list; write [ ] around it, or one line with - for each entry")
 		return

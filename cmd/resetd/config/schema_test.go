@@ -169,7 +169,13 @@ func validates(t *testing.T, text []byte) error {
 func TestTheJSONSchemaAgreesWithTheLoader(t *testing.T) {
 	for text, good := range map[string]bool{
 		designed: true, minimal: true, "guard:\napi:\n": true, "listen: ':8080'\n": true, "listen: '${HOST}:1'\n": true, "ledger: ${WHOLE}\n": true,
-		"queue: redis+cluster://a:1,b:2\n": true, "retention: {tasks: 1d12h}\n": true,
+		"queue: redis+cluster://a:1,b:2\n": true, "retention: {tasks: 1d12h}\n": true, "trusted_proxies:\ntls:\n": true,
+		sourceWith(systems, "verify:", "map:", "read:", "respond:", "limits:", "handshake:", "ignore_when:", "refuse_when:", "own_actors:"): true,
+		sourceWith(systems, verify, "map:", "  account: >-", "    =first([body.a,", "    body.b])", "  reference: $.id"):                    true,
+		sourceWith(systems, verify, "coalesce: off", "limits: {deliveries: 600/m}", "respond: {status: 204}"):                               true,
+		sourceWith(systems, verify, "map: {account: 5}"):                                                                                    false, sourceWith(systems, verify, "handshake: [a, b, c, d, e]"): false,
+		sourceWith(systems, verify, "coalesce: 25"): false, sourceWith(systems, verify, "respond: {status: '204'}"): false,
+		sourceWith(systems, verify, "ignore_when: [{if: a}]"): false, sourceWith(systems, verify, "read: {as: xml}"): false,
 		"lisen: x\n": false, "ledger: mysql://x\n": false, "queue: sqlite\n": false, "log: {level: loud}\n": false, "guard: {a: 1}\n": false,
 		"retention: {tasks: 365}\n": false, "api: {tokens: [{name: a, role: root, token: '${OPS_TOKEN}'}]}\n": false,
 		"api: {tokens: [{name: a, role: admin, token: literal-literal-literal}]}\n":   false,

@@ -24,12 +24,15 @@ func (f *Face) hook(c *call) error {
 	if err := f.refusals.open(client); err != nil {
 		return err
 	}
+	src, known := f.Sources.Find(c.Param("source"))
+	if known { // so that what is refused from here on is laid to it
+		c.source, c.src = src.Name, src
+	}
 	body, err := c.readBytes()
 	if err != nil {
 		f.refusals.count(client)
 		return err
 	}
-	src, known := f.Sources.Find(c.Param("source"))
 	if c.Request.Method != http.MethodPost && !src.Asks() {
 		c.Header("Allow", http.MethodPost)
 		return f.noMethod(c)
@@ -42,7 +45,6 @@ func (f *Face) hook(c *call) error {
 		return schemas.NewProblem(http.StatusNotFound, "unknown_source", "There is no such source",
 			"Check the part of the URL behind /v1/hooks/ against the names under sources in the configuration.")
 	}
-	c.source, c.src = src.Name, src
 	if err != nil {
 		f.refusals.count(client)
 		return c.unproved(src, err)

@@ -193,7 +193,7 @@ func TestSourcesAreListedWithWhatCameFromThem(t *testing.T) {
 	if siem.Name != "siem" || siem.Weak == "" || siem.Counts.Accepted != 1 || siem.Counts.Ignored != 1 || siem.Counts.Refused != 1 || siem.Counts.LastRefusal != "wrong_secret" {
 		t.Errorf("%+v", siem)
 	}
-	if soar.Weak != "" || soar.Limits.Deliveries != "1 in 1m0s" || soar.Counts.Accepted != 1 || soar.Counts.Throttled != 1 {
+	if soar.Weak != "" || soar.Limits.Deliveries != "1 in 1m" || soar.Counts.Accepted != 1 || soar.Counts.Throttled != 1 {
 		t.Errorf("%+v", soar)
 	}
 	f.call(http.MethodGet, "/v1/sources", "", "").want(t, 401, "unauthorized")

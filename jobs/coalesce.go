@@ -92,7 +92,7 @@ func answers(leader schemas.Task, n schemas.Enforcement, r schemas.Request) bool
 // waiting is the event by which an enforcement begins to wait for another task's.
 func (s *Service) waiting(t string, system string, with schemas.Coalesced, now time.Time) schemas.Event {
 	return schemas.Event{TaskID: t, At: now, Type: schemas.EventCoalesced, Actor: s.actor(), System: system, CoalescedWith: &with,
-		Detail: fmt.Sprintf("task %s was first to ask for this; it waits for the end there", with.TaskID)}
+		Detail: fmt.Sprintf("task %s does the same for this account; it waits for the end there", with.TaskID)}
 }
 
 // finals are the events that tell how an enforcement ended.
@@ -103,7 +103,7 @@ var finals = map[schemas.Status]schemas.EventType{schemas.StatusSuccessful: sche
 func (s *Service) shared(t string, system string, leader schemas.Task, n schemas.Enforcement, now time.Time) schemas.Event {
 	with, told := endOf(leader, n), n.Detail
 	if n.CoalescedWith == nil { // otherwise the detail tells it already
-		told = fmt.Sprintf("task %s, which was first to ask for this, ended as %s at %s", leader.ID, n.Status, n.FinishedAt.UTC().Format(time.RFC3339))
+		told = fmt.Sprintf("nothing was done here: task %s did the same for this account and ended as %s at %s", leader.ID, n.Status, n.FinishedAt.UTC().Format(time.RFC3339))
 		if n.Detail != "" {
 			told += ": " + n.Detail
 		}

@@ -163,6 +163,9 @@ func TestAStormIsOneResetForEachPerson(t *testing.T) {
 	if got := h.counted(t, "resetd_tasks_coalesced_total"); int(got) != n-persons {
 		t.Errorf("%v are counted as coalesced, of %d for %d persons", got, n, persons)
 	}
+	if got := h.counted(t, "resetd_enforcements_finished_total"); int(got) != n {
+		t.Errorf("%v are counted as ended, of %d", got, n)
+	}
 }
 
 // counted sums a metric up.

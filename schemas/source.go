@@ -20,7 +20,7 @@ type SourceList struct {
 	Sources []SourceState `json:"sources"`
 }
 
-// SourceLimits are the limits of a source, such as 600 in 1m0s; empty for no bound.
+// SourceLimits are the limits of a source, such as 600 in 1m; empty for no bound.
 type SourceLimits struct {
 	Deliveries string `json:"deliveries,omitempty"`
 	Requests   string `json:"requests,omitempty"`

@@ -14,11 +14,13 @@ import (
 // DefaultMaxAge is the age up to which a report is taken, where its proof does not cover the time of sending.
 const DefaultMaxAge = 24 * time.Hour
 
-// How long a body that was seen before counts as the same delivery. Senders repeat what failed for hours at the most. A
-// source whose proof does not cover the body has no replays to fear that its sender could not make anew, and may well send
-// the same short body for a second, later case.
+// How long a body that was seen before counts as the same delivery. Senders repeat what failed for hours at the most; where
+// they sign the time, nobody else can. A source whose proof does not cover the body has no replays to fear that its sender
+// could not make anew, and may well send the same short body for a second, later case; nor can anybody but its sender open
+// a connection with its certificate.
 const (
 	repeatSigned   = 24 * time.Hour
+	repeatTimed    = 2 * time.Hour
 	repeatUnsigned = 15 * time.Minute
 )
 
@@ -31,9 +33,13 @@ func (s *Source) compensate(c Config, covers verify.Coverage) {
 		s.Weak = weakLater
 	}
 	if !covers.ID {
-		s.Repeat = schemas.Repeat{Within: repeatSigned, Refuse: covers.Body && !covers.Time}
-		if !covers.Body {
+		switch {
+		case !covers.Body, s.Scheme == schemeMTLS:
 			s.Repeat.Within = repeatUnsigned
+		case covers.Time:
+			s.Repeat.Within = repeatTimed
+		default:
+			s.Repeat = schemas.Repeat{Within: repeatSigned, Refuse: true}
 		}
 		if c.RepeatWithin > 0 {
 			s.Repeat.Within = c.RepeatWithin

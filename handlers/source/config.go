@@ -24,6 +24,7 @@ const (
 	schemeSecret   = "shared-secret"
 	schemeJWT      = "jwt"
 	schemeSET      = "ssf-set"
+	schemeMTLS     = "mtls"
 )
 
 // asNative is how resetd's own body is read.

@@ -40,7 +40,19 @@ func (s *Source) tooOld(m Mapped, proof verify.Proof, now time.Time) *schemas.Pr
 		return nil
 	}
 	return schemas.NewProblem(http.StatusUnprocessableEntity, "too_old", "What is reported is too old",
-		fmt.Sprintf("This source takes what happened in the last %s (max_age). If the account is still at risk, ask for the reset by the API, or raise max_age.", s.maxAge), bad...)
+		fmt.Sprintf("This source takes what happened in the last %s (max_age). If the account is still at risk, ask for the reset by the API, or raise max_age.", plain(s.maxAge)), bad...)
+}
+
+// plain writes a duration as a configuration does: 24h, and not 24h0m0s.
+func plain(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // mostFaults is how many entries of one body a problem names.

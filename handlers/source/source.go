@@ -128,5 +128,5 @@ func (r Rate) String() string {
 	if r.Count == 0 {
 		return ""
 	}
-	return strconv.Itoa(r.Count) + " in " + r.Per.String()
+	return strconv.Itoa(r.Count) + " in " + plain(r.Per)
 }

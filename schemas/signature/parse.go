@@ -44,7 +44,7 @@ func ParseKey(text string) (Key, error) {
 	case strings.TrimSpace(text) != text:
 		return Key{}, refuse(ReasonMalformedKey, "white space or a line break around the key; remove it")
 	case prefix == "":
-		return Key{}, refuse(ReasonMalformedKey, "the key begins with none of whsec_, whsk_ and whpk_; copy it with its prefix")
+		return Key{}, refuse(ReasonMalformedKey, "the key begins with none of whsec_, whsk_ and whpk_; copy it with its prefix, or make one: whsec_ and 32 random bytes in base64")
 	case len(text) > maxKeyText:
 		return Key{}, refuse(ReasonMalformedKey, "the key has %d characters and no key has more than %d; check that only the key is there", len(text), maxKeyText)
 	}

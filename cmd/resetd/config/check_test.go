@@ -94,8 +94,8 @@ func TestWindowsAreRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"coalesce: 15":            "5:15 sources[0].coalesce: such as 15m, or off",
 		"coalesce: 25h":           "5:15 sources[0].coalesce: from 1s to 24h",
-		"map: {account: {a: b}}":  "5:20 sources[0].map.account: must be a list",
-		"map: {account: 7}":       "5:20 sources[0].map.account: must be a list",
+		"map: {account: {a: b}}":  "5:20 sources[0].map.account: a list of texts",
+		"map: {account: 7}":       "5:20 sources[0].map.account: a list of texts",
 		"limits: {deliveries: 5}": "5:26 sources[0].limits.deliveries: such as 20/s",
 		"respond: {status: 201}":  "5:23 sources[0].respond.status: use one of 200, 202, 204",
 		"ignore_when: [{if: a}]":  "5:19 sources[0].ignore_when[0].why: missing",

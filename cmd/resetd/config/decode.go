@@ -119,7 +119,7 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 			continue
 		}
 		d.places[at] = e.at
-		d.fault(at, "this key is unknown; %s", advise(e.key, known))
+		d.fault(at, "this key is unknown; %s", advise(e.key, known, v.Type()))
 	}
 }
 
@@ -144,6 +144,10 @@ func (d *decoder) list(path string, n ast.Node, v reflect.Value) {
 		}
 	}
 	seq, ok := n.(*ast.SequenceNode)
+	if !ok && v.Type() == reflect.TypeFor[sender.Expressions]() {
+		d.fault(path, "this must be a text in quotes, or a list of texts")
+		return
+	}
 	if !ok {
 		d.fault(path, "this must be a list; write [ ] around it, or one line with - for each entry")
 		return

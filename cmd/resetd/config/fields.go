@@ -34,8 +34,9 @@ func find(fs []field, key string) (field, bool) {
 	return fs[i], true
 }
 
-// advise says what to write instead of an unknown key: the nearest one if it looks like a slip, or else all there are.
-func advise(key string, known []field) string {
+// advise says what to write instead of an unknown key: the nearest one if it looks like a slip, the place below one of the
+// keys where it belongs, or else all there are.
+func advise(key string, known []field, in reflect.Type) string {
 	if len(known) == 0 {
 		return "nothing can be set here yet, so remove it"
 	}
@@ -49,6 +50,13 @@ func advise(key string, known []field) string {
 	}
 	if best != "" {
 		return "did you mean " + best + "?"
+	}
+	for _, f := range known {
+		if below := in.FieldByIndex(f.index).Type; below.Kind() == reflect.Struct {
+			if _, ok := find(fieldsOf(below), key); ok {
+				return "it belongs under " + f.key + ":"
+			}
+		}
 	}
 	return "the keys here are " + strings.Join(names, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,7 +190,7 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 			if l := issue.Location; l.Line() > 0 {
 				where = fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1)
 			}
-			c.fault(at, "%s%s", where, issue.Message)
+			c.fault(at, "%s%s%s", where, issue.Message, hint(source, issue.Message))
 		}
 		return nil
 	}
@@ -198,7 +199,11 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 		return nil
 	}
 	if !anyOf(checked.OutputType(), results) {
-		c.fault(at, "it gives %s; it must give %s", checked.OutputType(), orList(results))
+		advice := ""
+		if checked.OutputType().IsExactType(cel.DynType) && slices.ContainsFunc(results, cel.BoolType.IsExactType) {
+			advice = ", so write a comparison, such as body.closed == true"
+		}
+		c.fault(at, "it gives %s; it must give %s%s", checked.OutputType(), orList(results), advice)
 		return nil
 	}
 	// The library's optimization stays off: it would run patterns itself, past their bound.
@@ -209,6 +214,21 @@ func (c *compiler) program(at, source string, environment func() (*cel.Env, erro
 		return nil
 	}
 	return program
+}
+
+// hint says what to write instead, where the library's words do not and the slip is a common one.
+func hint(source, message string) string {
+	switch {
+	case strings.Contains(message, "undeclared reference to"):
+		return "; there are body, item (inside foreach), headers and now, and the functions of deploy/senders.md"
+	case strings.Contains(message, "token recognition error at: '$"):
+		return "; a path cannot stand in an expression, so write body.x or item.x in place of $.x"
+	case strings.Contains(message, "token recognition error at: '="):
+		return "; compare with =="
+	case strings.Contains(message, "found no matching overload") && strings.Contains(source, ")."), strings.Contains(message, "applied to '(dyn).("):
+		return "; the functions of ours come first: write lower(x), not x.lower()"
+	}
+	return ""
 }
 
 // misuse tells what a program that must come from the body uses instead; empty if nothing.

@@ -57,6 +57,9 @@ var suspicions = []suspicion{
 	{"it is the account of a machine or a managed service: its name ends with $", func(n named, v value) bool {
 		return n.Type != schemas.AccountDN && strings.HasSuffix(v.name, "$")
 	}},
+	{"it may be several accounts in one text; split it, and give a list", func(n named, v value) bool {
+		return n.Type != schemas.AccountDN && strings.Count(n.Value, "@") > 1 && strings.ContainsAny(n.Value, ",; \n\r\t")
+	}},
 	{"it is an address inside of a text; take the address out with address()", func(n named, v value) bool {
 		return n.Type != schemas.AccountDN && (strings.ContainsAny(n.Value, `<>"`) || strings.HasPrefix(v.whole, "mailto:") ||
 			isAddress(n) && strings.ContainsFunc(n.Value, func(r rune) bool { return unicode.IsSpace(r) || r == '(' || r == ')' }))

@@ -57,7 +57,7 @@ func TestWhatIsNotCertainIsRefused(t *testing.T) {
 		"S-1-5-18": "well-known", "S-1-5-19": "well-known", "S-1-5-20": "well-known", "S-1-5-32-544": "well-known", "S-1-1-0": "well-known",
 		"S-1-5-80-1-2-3-4-5": "well-known", "S-1-5-90-0-1": "well-known", "s-1-5-18": "well-known", "S-1-5-21-1-2-3": "well-known",
 		// several, shown, and inside of a text
-		"a@example.com,b@example.com": "several accounts", "a@example.com; b@example.com": "inside of a text", "jdoe,asmith": "several accounts", "jdoe|asmith": "several accounts",
+		"a@example.com,b@example.com": "several accounts", "a@example.com; b@example.com": "several accounts", "jdoe,asmith": "several accounts", "jdoe|asmith": "several accounts",
 		"Jane Doe": "shown", "Doe, Jane": "several accounts", "Jane Doe <jdoe@example.com>": "address()", "mailto:jdoe@example.com": "address()",
 		"jdoe@example.com (Jane Doe)": "inside of a text", "Jane jdoe@example.com": "inside of a text", `"jane doe"@example.com`: "inside of a text",
 		"https://example.com/jdoe": "URL", "/home/jdoe": "URL", "CN=Jane Doe,OU=People,DC=example,DC=com": "dn()", "uid=jdoe": "dn()",

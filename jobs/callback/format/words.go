@@ -63,6 +63,9 @@ func details(t schemas.Task) []string {
 // result tells what became of a task on one system.
 func result(n schemas.Enforcement) string {
 	out := say(n.Status, n.Code)
+	if n.CoalescedWith != nil { // what was done, and about sessions, is told there
+		out += ", by task " + line(n.CoalescedWith.TaskID) + ", which did it for this one too"
+	}
 	for _, s := range n.Steps {
 		if s.Name == schemas.StepRevoke {
 			out += "; " + sessions(s.Code)

@@ -47,7 +47,7 @@ var suspicions = []suspicion{
 		return strings.HasPrefix(v.whole, "s-1-") && !personalSID.MatchString(v.whole)
 	}},
 	{"it is an account of the operating system or of a service", func(n named, v value) bool {
-		return v.whole == "system@okta.com" || strings.HasPrefix(v.whole, "system:") ||
+		return v.whole == "system@okta.com" || strings.HasPrefix(v.whole, "system:") || strings.HasSuffix(v.domain, "gserviceaccount.com") ||
 			!isAddress(n) && (system[v.name] || windowManager.MatchString(v.name))
 	}},
 	{"it is local to a machine, or belongs to its operating system; name the directory's account", func(n named, v value) bool {

@@ -46,7 +46,7 @@ func TestWhatIsNotCertainIsRefused(t *testing.T) {
 		`NT AUTHORITY\SYSTEM`: "operating system", `NT AUTHORITY\IUSR`: "operating system", `NT AUTHORITY\jdoe`: "local", `BUILTIN\Administrators`: "local",
 		`IIS APPPOOL\DefaultAppPool`: "local", `NT SERVICE\MSSQLSERVER`: "local", `.\jdoe`: "local", `WORKGROUP\jdoe`: "local", `localhost\jdoe`: "local",
 		`AUTORITE NT\jdoe`: "local", `AzureAD\JaneDoe`: "local", "jdoe@localhost": "local", "jdoe@server01": "local", "jdoe@10.0.0.1": "local",
-		"system:serviceaccount:kube-system:default": "operating system", "system@okta.com": "operating system",
+		"system:serviceaccount:kube-system:default": "operating system", "system@okta.com": "operating system", "backup@prj-1.iam.gserviceaccount.com": "of a service",
 		// machines
 		"HOST01$": "ends with $", `EXAMPLE\HOST01$`: "ends with $", "HOST01$@example.com": "ends with $", "10.0.0.1": "address of a machine", "fe80::1": "address of a machine",
 		"HTTP/server.example.com": "service", "HTTP/server.example.com@EXAMPLE.COM": "service",

@@ -205,6 +205,10 @@ func TestWhenTheFirstIsWithdrawnTheNextIsTheFirst(t *testing.T) {
 	var paused hold
 	h := newHouse(t, patient, stormy, func(h *house) { h.held = paused.on })
 	leader, followers := h.waiting(&paused, 50)
+	h.svc.HandleEnforcement(t.Context(), work(followers[0])) // a wake-up that is out of date wakes no follower
+	if task, err := h.svc.Task(t.Context(), followers[0].ID); err != nil || task.Version != 2 {
+		t.Errorf("version %d, %v", task.Version, err)
+	}
 	if _, err := h.svc.Cancel(t.Context(), leader.ID, "token:ops"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,18 +8,19 @@ import (
 	"github.com/resetd/resetd/schemas"
 )
 
-// How many of those that others wait for are looked at in one sweep, how many of those that wait for one are read at a time,
-// how many are given their end at the same time (they share the ledger's commits), and how much of its time a sweep may
-// take at most: one part in sweepShare.
+// How many enforcements that others wait for are looked at in one sweep and how many at the same time, how many of those that
+// wait for one are read at a time, how many are given their end at the same time (they share the ledger's commits), and how
+// much of its time the sweep may take: one part in sweepShare.
 const (
-	sweepLeaders = 256
+	sweepLeaders = 1024
+	crowdReaders = 16
 	crowdChunk   = 512
 	crowdHands   = 64
-	sweepShare   = 50
+	sweepShare   = 20
 )
 
 // rememberedCrowds bounds what is remembered of those that are waited for.
-const rememberedCrowds = 16384
+const rememberedCrowds = 65536
 
 // crowd ends those that wait for another task when that one ends: at once if it ends in this process, and otherwise with
 // the next sweep. Waiting costs nothing: no worker, no write, and of the queue nothing at all.
@@ -77,28 +78,39 @@ func (c *crowd) forget(enforcement string) {
 	delete(c.expected, enforcement)
 }
 
+// run looks at those that may have ended, several at a time, so that one with a large crowd does not keep the others waiting.
 func (c *crowd) run(ctx context.Context) {
+	var all sync.WaitGroup
+	look := make(chan string)
+	for range crowdReaders {
+		all.Go(func() {
+			for enforcement := range look {
+				c.settle(ctx, enforcement)
+			}
+		})
+	}
+	defer all.Wait()
+	defer close(look)
 	after := ""
 	next := time.NewTimer(0)
 	defer next.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
 		case <-c.signal:
 			for enforcement := range c.take() {
-				c.settle(ctx, enforcement)
+				look <- enforcement
 			}
 		case <-next.C:
 			began := time.Now()
-			after = c.sweep(ctx, after)
+			after = c.sweep(ctx, after, look)
 			next.Reset(max(c.svc.Timing.Sweep, sweepShare*time.Since(began)))
 		}
 	}
 }
 
-// sweep looks at some of those that others wait for, from where the last one stopped, and gives where the next one begins.
-func (c *crowd) sweep(ctx context.Context, after string) string {
+// sweep has some of those looked at that others wait for, from where the last one stopped, and gives where the next one begins.
+func (c *crowd) sweep(ctx context.Context, after string, look chan<- string) string {
 	ids, err := c.svc.Ledger.Followed(ctx, after, sweepLeaders)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -107,7 +119,8 @@ func (c *crowd) sweep(ctx context.Context, after string) string {
 		return after
 	}
 	for _, id := range ids {
-		c.settle(ctx, id)
+		c.expect(id) // another process, or an earlier one, has made them wait
+		look <- id
 	}
 	if len(ids) < sweepLeaders {
 		return ""
@@ -131,11 +144,8 @@ func (c *crowd) settle(ctx context.Context, enforcement string) {
 	c.forget(enforcement)
 	for {
 		works, err := s.Ledger.Due(ctx, FollowQueue(enforcement), s.Now().Add(farAhead), crowdChunk)
-		if err != nil || len(works) == 0 {
-			return // an error of the ledger is told by the sweep, which comes again
-		}
-		if c.dismiss(ctx, leader, n, works) < len(works) {
-			return // another process is at it, or the ledger is busy: the sweep comes again
+		if err != nil || c.dismiss(ctx, leader, n, works) < crowdChunk {
+			return // all of them, or the ledger is busy, or another process is at it: the sweep comes again
 		}
 	}
 }

@@ -200,6 +200,19 @@ func TestAStormOnTwoReplicasIsOneResetForEachPerson(t *testing.T) {
 	t.Logf("%d deliveries taken in %s, all over after %s", n, taken, time.Since(began))
 }
 
+// Two senders report the same many people: there are as many first ones as followers, and none waits for the others.
+func TestManyFirstOnesWithFewFollowersEnd(t *testing.T) {
+	persons := stormSize() / 5
+	h := newHouse(t, patient, stormy)
+	names := people(persons, h)
+	h.slow(20 * time.Millisecond)
+	began := time.Now()
+	ids := hail(t, 3*persons, names, h)
+	taken := time.Since(began)
+	calm(t, ids, persons, h)
+	t.Logf("%d deliveries about %d people taken in %s, all over after %s", len(ids), persons, taken, time.Since(began))
+}
+
 // Half of the storm comes, then the process dies in the middle of the resets, and the other half comes to the next one.
 func TestAStormGoesOnAfterTheProcessDied(t *testing.T) {
 	const persons = 5

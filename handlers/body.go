@@ -86,6 +86,10 @@ func (c *call) unread(err error) error {
 
 func (c *call) tooLarge() error {
 	c.Header("Connection", "close")
+	return bodyTooLarge()
+}
+
+func bodyTooLarge() error {
 	return schemas.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is too large",
 		"At most 256 KiB (262144 bytes) are taken; split a batch into several deliveries, each with an id of its own.")
 }
@@ -101,6 +105,19 @@ func checkCoding(h http.Header) error {
 	}
 	return nil
 }
+
+// CheckDelivery gives the problem for which a delivery to a hook is refused before it is verified: it is compressed, or too
+// large.
+func CheckDelivery(h http.Header, body []byte) error {
+	if len(body) > MaxBody {
+		return bodyTooLarge()
+	}
+	return checkCoding(h)
+}
+
+// CheckMedia gives the problem for which a delivery is refused that is declared as something else than one of some media
+// types, in lower case. One that is not declared is taken.
+func CheckMedia(h http.Header, allowed []string) error { return checkMedia(h, allowed) }
 
 var onlyJSON = []string{"application/json"}
 

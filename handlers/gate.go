@@ -46,6 +46,13 @@ func (g *gate) requests(now time.Time, n int) error {
 	return g.take(g.asked, now, n, fmt.Sprintf("It may ask for %d resets in %s (limits.requests).", g.limits.Requests.Count, g.limits.Requests.Per))
 }
 
+// giveBack returns what a delivery took that was not accepted, or had been before.
+func (g *gate) giveBack(now time.Time, n int) {
+	if g.asked != nil {
+		g.asked.ReserveN(now, -n)
+	}
+}
+
 func (g *gate) take(l *rate.Limiter, now time.Time, n int, detail string) error {
 	if l == nil || n == 0 {
 		return nil
@@ -61,8 +68,8 @@ func (g *gate) take(l *rate.Limiter, now time.Time, n int, detail string) error 
 	return p
 }
 
-// refusals hold back addresses that keep sending what is refused: whoever tries secrets, or a sender that lost its key and
-// does not stop. Deliveries that are proved cost nothing here, so a storm of them passes.
+// refusals hold back addresses that keep sending what is refused: whoever tries secrets, a sender that lost its key and
+// does not stop, or bodies that cannot be read. Deliveries that are proved cost nothing here, so a storm of them passes.
 type refusals struct {
 	limit rate.Limit
 	burst int

@@ -1,13 +1,16 @@
 package handlers_test
 
 import (
+	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/resetd/resetd/handlers"
 	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/schemas"
 )
 
 func TestSourceBeyondItsDeliveriesIsToldWhenThereIsRoom(t *testing.T) {
@@ -73,4 +76,33 @@ func TestAddressesOfOneIPv6NetworkCountAsOne(t *testing.T) {
 	}
 	f.deliver("m", native(good), from("[2001:db8:1:2:ffff::1]:1000")).want(t, 429, "too_many_refusals")
 	f.deliver("m", native(good), from("[2001:db8:1:3::1]:1000")).want(t, 401, "bad_signature")
+}
+
+// A quota is of what was accepted: what a full ledger sent away, and what the sender repeats, must not use it up.
+func TestQuotaIsNotUsedByWhatWasNotAccepted(t *testing.T) {
+	f := newFixture(t, withSources(t, source.Config{Name: "soar", Preset: "native", Profile: keyed(soarKey), Limits: source.Limits{Requests: source.Rate{Count: 2, Per: time.Hour}}}))
+	f.tasks.fail = schemas.ErrOverloaded
+	for range 3 {
+		f.deliver("msg_1", native(`[{"account":"a"},{"account":"b"}]`)).want(t, 503, "overloaded")
+	}
+	f.tasks.fail = nil
+	f.deliver("msg_2", native(`{"account":"c"}`)).taken(t)
+	for range 3 {
+		f.deliver("msg_2", native(`{"account":"c"}`)).taken(t)
+	}
+	f.deliver("msg_3", native(`{"account":"d"}`)).taken(t)
+	f.deliver("msg_4", native(`{"account":"e"}`)).want(t, 429, "throttled")
+}
+
+// A body that cannot be read costs as much as a wrong proof, and comes before any proof.
+func TestBodiesThatCannotBeReadAreCountedAsRefused(t *testing.T) {
+	f := newFixture(t, func(d *handlers.Deps) { d.Refusals = source.Rate{Count: 1, Per: time.Second} })
+	f.fast = true
+	large := func(r *http.Request) {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat("a", handlers.MaxBody+1))), -1
+	}
+	for range 10 {
+		f.deliver("msg_1", native(good), large).want(t, 413, "body_too_large")
+	}
+	f.deliver("msg_1", native(good), large).want(t, 429, "too_many_refusals")
 }

@@ -26,6 +26,7 @@ func (f *Face) hook(c *call) error {
 	}
 	body, err := c.readBytes()
 	if err != nil {
+		f.refusals.count(client)
 		return err
 	}
 	src, known := f.Sources.Find(c.Param("source"))
@@ -42,9 +43,6 @@ func (f *Face) hook(c *call) error {
 			"Check the part of the URL behind /v1/hooks/ against the names under sources in the configuration.")
 	}
 	c.source, c.src = src.Name, src
-	if err == nil && d.Token != "" && !src.InURL {
-		err = &verify.Error{Reason: verify.ReasonWrongSecret, Detail: "the URL has a part behind the source's name, which this source's scheme does not know"}
-	}
 	if err != nil {
 		f.refusals.count(client)
 		return c.unproved(src, err)
@@ -85,9 +83,13 @@ func (f *Face) deliver(c *call, src *source.Source, proof verify.Proof, body []b
 	if src.Transmits() {
 		said = proof.Payload // a transmitter may sign the same event anew
 	}
-	return f.take(c, src, mapped, schemas.Submission{
+	err := f.take(c, src, mapped, schemas.Submission{
 		Source: src.Name, Key: proof.ID, BodyHash: sha256.Sum256(said), Repeat: src.Repeat, Actor: "source:" + src.Name, Requests: mapped.Requests,
 	})
+	if err != nil || c.code == "replayed" {
+		f.gates[src.Name].giveBack(f.Now(), len(mapped.Requests))
+	}
+	return err
 }
 
 // unproved tells which check failed, and nothing of the key or of what would have been right. An issuer that does not
@@ -103,7 +105,9 @@ func (c *call) unproved(src *source.Source, err error) error {
 			return p
 		}
 	}
-	c.Header("WWW-Authenticate", src.Scheme) // RFC 9110 §15.5.2 demands a challenge
+	if !src.Transmits() { // they get 400
+		c.Header("WWW-Authenticate", src.Challenge) // RFC 9110 §15.5.2 demands one
+	}
 	return schemas.NewProblem(http.StatusUnauthorized, "bad_signature", "The signature does not hold", detail)
 }
 

@@ -69,9 +69,14 @@ func (c *call) transmits() bool { return c.src != nil && c.src.Transmits() }
 // tellTransmitter answers a problem in the words of RFC 8935: 400, with a code for what is wrong with the token.
 func (c *call) tellTransmitter(p schemas.Problem) {
 	code := c.set
-	if code == "" {
+	switch {
+	case code != "":
+	case p.Status == http.StatusForbidden:
+		code = "access_denied"
+	default:
 		code = "invalid_request"
 	}
+	c.Header("Content-Language", "en") // which the RFC demands
 	text := p.Title + ": " + p.Detail
 	for _, e := range p.Errors {
 		text += " " + e.Pointer + " " + e.Detail + "."

@@ -59,6 +59,22 @@ func TestSecretInTheURLProvesASenderAndIsToldNowhere(t *testing.T) {
 	}
 }
 
+// Some senders show their password only to who asks for it in the words of RFC 7617.
+func TestSenderIsAskedForWhatItCanShow(t *testing.T) {
+	for in, want := range map[string]string{"basic": `Basic realm="resetd"`, "bearer": `Bearer realm="resetd"`, "header": "shared-secret", "url": "shared-secret"} {
+		f := newFixture(t, withSources(t, foreign(in, func(p *sender.Profile) {
+			if in == "basic" {
+				p.Verify.Secret.User = "siem"
+			}
+		})))
+		a := f.send("", `{"user":"jdoe@example.com"}`)
+		a.want(t, 401, "bad_signature")
+		if got := a.Header.Get("WWW-Authenticate"); got != want {
+			t.Errorf("%s: %q", in, got)
+		}
+	}
+}
+
 func TestTokenInTheURLOfAnotherSchemeIsRefused(t *testing.T) {
 	f := newFixture(t)
 	r := signed(t, "/v1/hooks/soar/extra", "msg_1", native(good))

@@ -115,6 +115,29 @@ func TestTheNameOfACopyIsNotThatOfItsSource(t *testing.T) {
 	}
 }
 
+// The same where the first was to act on both, and did not find the account by that name.
+func TestWhoWasNotFoundLeadsNobodyOfThatName(t *testing.T) {
+	h := newHouse(t, patient, stormy, func(h *house) { h.rules = map[string]jobs.SystemRule{"b": {Source: "a"}} })
+	h.synced("b", "jdoe", &schemas.Account{Type: schemas.AccountUserName, Value: "anna"})
+	var full busy
+	h.systems.script(func(system string, step schemas.StepName, id string) error {
+		if system == "a" && step == schemas.StepResolve && id == "jdoe" {
+			return schemas.Fail(schemas.CodeAccountNotFound, "nobody is called so")
+		}
+		return full.script(system, step, id)
+	})
+	first := h.submit(request("jdoe", "a", "b"))[0]
+	h.until(first.ID, func(t schemas.Task) bool { return t.On("a").Account != nil && t.On("a").Code == schemas.CodeRateLimited })
+	h.systems.script(full.script) // somebody gets that name
+	namesake := h.submit(request("jdoe", "a"))[0]
+	full.off.Store(true)
+	for id, want := range map[string]string{first.ID: "anna", namesake.ID: "jdoe"} {
+		if got := h.final(id); got.Status != schemas.StatusSuccessful || got.On("a").Identity.ID != want || h.systems.sets("a", want) != 1 {
+			t.Errorf("it is %s: %+v", got.Status, got.On("a"))
+		}
+	}
+}
+
 // What is over at once is counted and logged as any other end.
 func TestWhatIsOverAtOnceIsCounted(t *testing.T) {
 	h := newHouse(t, patient, stormy)

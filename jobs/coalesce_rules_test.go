@@ -109,6 +109,31 @@ func TestASuccessAnswersOnlyWhatItDid(t *testing.T) {
 	}
 }
 
+func TestWhatOneRequestDoesForAnother(t *testing.T) {
+	no, yes := false, true
+	base := schemas.Request{}.WithDefaults()
+	with := func(change func(*schemas.Request)) schemas.Request {
+		r := base
+		change(&r)
+		return r
+	}
+	expire, dry := with(func(r *schemas.Request) { r.Mode = schemas.ModeExpire }), with(func(r *schemas.Request) { r.DryRun = true })
+	quiet, own := with(func(r *schemas.Request) { r.RevokeSessions = &no }), with(func(r *schemas.Request) { r.Coalesce = &no })
+	for name, c := range map[string]struct {
+		leader, r schemas.Request
+		want      bool
+	}{
+		"the same": {base, base, true}, "another mode": {base, expire, false}, "the other way": {expire, base, false}, "both expire": {expire, expire, true},
+		"a dry run": {dry, base, false}, "for a dry run": {base, dry, false}, "two dry runs": {dry, dry, false},
+		"less": {base, quiet, true}, "more": {quiet, base, false}, "as little": {quiet, quiet, true},
+		"asked for on its own": {base, own, false}, "for others": {own, base, true}, "coalesce: true": {base, with(func(r *schemas.Request) { r.Coalesce = &yes }), true},
+	} {
+		if got := covers(c.leader, c.r); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // What is forgotten is found out later; what is remembered is bounded.
 func TestTheMemoryOfFirstOnesIsBounded(t *testing.T) {
 	l := newLeads()

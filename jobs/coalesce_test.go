@@ -238,6 +238,56 @@ func TestWhenTheFirstIsWithdrawnTheNextIsTheFirst(t *testing.T) {
 	}
 }
 
+// The one that goes on is the one that can do for the others.
+func TestTheNextOneAsksForMost(t *testing.T) {
+	var paused hold
+	h := newHouse(t, patient, stormy, func(h *house) { h.held = paused.on })
+	leader, followers := h.waiting(&paused, 0)
+	no := false
+	for i := range 6 {
+		r := request("jdoe", "a")
+		if i%2 == 0 {
+			r.RevokeSessions = &no
+		}
+		followers = append(followers, h.submit(r)[0])
+	}
+	if _, err := h.svc.Cancel(t.Context(), leader.ID, "token:ops"); err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range followers {
+		task := h.until(f.ID, func(t schemas.Task) bool {
+			c := t.Enforcements[0].CoalescedWith
+			return c == nil || c.TaskID != leader.ID
+		})
+		if alone := task.Enforcements[0].CoalescedWith == nil; alone != (i == 1) {
+			t.Errorf("number %d goes on by itself: %v", i, alone)
+		}
+	}
+	paused.until.Store(nil)
+	for _, f := range followers {
+		h.final(f.ID)
+	}
+	if n := h.systems.sets("a", "jdoe"); n != 1 {
+		t.Errorf("the password was set %d times", n)
+	}
+}
+
+// A dry run leads nobody, and hides nobody who does.
+func TestADryRunBetweenTwoDoesNotPartThem(t *testing.T) {
+	var paused hold
+	h := newHouse(t, patient, stormy, func(h *house) { h.held = paused.on })
+	leader, _ := h.waiting(&paused, 0)
+	dry := request("jdoe", "a")
+	dry.DryRun = true
+	if n := h.submit(dry)[0].Enforcements[0]; n.CoalescedWith != nil {
+		t.Errorf("the dry run waits for %s", n.CoalescedWith.TaskID)
+	}
+	if n := h.submit(request("jdoe", "a"))[0].Enforcements[0]; !n.Follows() || n.CoalescedWith.TaskID != leader.ID {
+		t.Errorf("%+v", n)
+	}
+	paused.until.Store(nil)
+}
+
 func TestAFollowerCanBeWithdrawnAlone(t *testing.T) {
 	var paused hold
 	h := newHouse(t, patient, stormy, func(h *house) { h.held = paused.on })

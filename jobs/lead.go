@@ -19,8 +19,7 @@ func (r *run) lead(ctx context.Context, id schemas.Identity, intended schemas.Ev
 		if err := stands(t, r.n); err != nil {
 			return nil, err
 		}
-		// Who is in doubt may have sent a reset, and goes on until it is known what became of it.
-		if last == nil || window == 0 || r.n.Alone || r.n.InDoubt() || !isAbout(*last, system, id) {
+		if last == nil || window == 0 || r.n.Alone || !isAbout(*last, system, id) {
 			return []schemas.Event{intended}, nil
 		}
 		e := intended

@@ -50,20 +50,15 @@ func (l *leads) store(s Subject, one lead) {
 	l.young[s] = one
 }
 
-// ended notes how the first one's enforcement ended: only after a success others go on sharing it.
+// ended notes when a reset of the first one was made, so that nobody looks it up when that is long ago.
 func (l *leads) ended(s Subject, t schemas.Task, n schemas.Enforcement) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	one, ok := l.young[s]
 	if !ok {
-		one, ok = l.old[s]
+		one = l.old[s]
 	}
-	switch {
-	case !ok || one.task != t.ID:
-	case n.Status == schemas.StatusSuccessful:
+	if one.task == t.ID && n.Status == schemas.StatusSuccessful {
 		l.store(s, lead{task: t.ID, over: endOf(t, n).FinishedAt})
-	default:
-		delete(l.young, s)
-		delete(l.old, s)
 	}
 }

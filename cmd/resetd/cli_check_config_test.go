@@ -95,3 +95,18 @@ func TestMistakesOfTheFileAndOfTheKindsAreToldTogetherInTheOrderOfTheFile(t *tes
 		t.Errorf("told %d times:\n%s", n, r.err)
 	}
 }
+
+// check finds what serve would refuse to start with.
+func TestCheckFindsWhatServeRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ lines, want string }{
+		"http without private networks": {"callbacks: {allow_private_networks: false}\nlisten: 127.0.0.1:0", "sources[0].callback.url: it says http://"},
+		"no authorities of receivers":   {"callbacks: {allow_private_networks: true, tls_ca: none.pem}\nlisten: 127.0.0.1:0", "callbacks.tls_ca: open "},
+	} {
+		file := begun(t, "    # callback:\n", "    callback: {url: 'http://127.0.0.1:1/', key: 'file:keys/soar-callback.key'}\n",
+			"callbacks: {allow_private_networks: false}", c.lines, "listen: 127.0.0.1:8080", "")
+		r := resetd("", "check", "-c", file)
+		if r.status != exitUsage || !strings.Contains(r.err, c.want) {
+			t.Errorf("%s: status %d, want %q\n%s%s", name, r.status, c.want, r.out, r.err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/resetd/resetd/handlers/source"
+	"github.com/resetd/resetd/jobs/callback"
 )
 
 // senderConfig writes a configuration with one source and gives its file.
@@ -86,6 +87,7 @@ func TestSourceTestSaysHowItIsUsed(t *testing.T) {
 		"its sources are alerts":         {"source", "test", "-c", conf, "other", "--body", body},
 		"is not NAME: VALUE":             {"source", "test", "-c", conf, "alerts", "--body", body, "--header", "x"},
 		"--at must be a time":            {"source", "test", "-c", conf, "alerts", "--body", body, "--at", "now"},
+		"--from must be an address":      {"source", "test", "-c", conf, "alerts", "--body", body, "--from", "siem.example.com"},
 		"the body cannot be read":        {"source", "test", "-c", conf, "alerts", "--body", body + "x"},
 		"there is no preset \"grafanx\"": {"source", "test", "--preset", "grafanx", "--body", body},
 	} {
@@ -105,6 +107,8 @@ func TestSourcesAreListedAndShown(t *testing.T) {
 		}
 	}
 	resetd("", "source", "show", "grafanna").want(t, exitUsage, "", "did you mean grafana?")
+	resetd("", "source", "show", "okta").want(t, exitUsage, "", "did you mean okta-event-hook or okta-ssf?")
+	resetd("", "source", "show", "xyzzy").want(t, exitUsage, "", "resetd source list shows them")
 	resetd("", "source", "receivers").want(t, exitOK, "jira", "")
 	resetd("", "source", "receivers", "jira").want(t, exitOK, "format: jira", "")
 	resetd("", "source", "receivers", "jirra").want(t, exitUsage, "", "did you mean jira?")
@@ -112,7 +116,7 @@ func TestSourcesAreListedAndShown(t *testing.T) {
 
 // What is wrong with a source is told with its place in the file, like everything else.
 func TestFaultsOfSourcesHaveTheirPlaceInTheFile(t *testing.T) {
-	secrets := map[string]string{"gh.key": githubKey, "short": "short"}
+	secrets := map[string]string{"gh.key": githubKey, "short": "short", "cb.key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 	for lines, want := range map[string]string{
 		"preset: github\nverify: {keys: ['file:short']}": ":5:21: sources[0].verify.keys[0]",
 		"preset: github": "sources[0].verify.keys",
@@ -123,6 +127,7 @@ func TestFaultsOfSourcesHaveTheirPlaceInTheFile(t *testing.T) {
 		"preset: github\nverify: {scheme: shared-secret, secret: {in: bearer}, keys: ['file:gh.key']}":                  "sources[0].verify.allow_from",
 		"preset: github\nverify: {keys: ['file:gh.key']}\ncallback: {format: jira}":                                     "sources[0].callback",
 		"preset: github\nverify: {keys: ['file:gh.key']}\ncallback: {format: jirra, url: 'https://acme.atlassian.net'}": "sources[0].callback.format",
+		"preset: github\nverify: {keys: ['file:gh.key']}\ncallback: {url: 'http://10.0.0.5/x', key: 'file:cb.key'}":     "sources[0].callback.url: it says http://",
 		"preset: native\nverify: {keys: ['file:gh.key']}":                                                               "sources[0].verify.keys[0]",
 		"preset: native\nverify: {scheme: mtls}":                                                                        "sources[0].verify.certificate",
 		"preset: github\nverify: {keys: ['file:gh.key'], token: {issuer: 'https://idp.example.com'}}":                   "sources[0].verify.token",
@@ -186,4 +191,68 @@ func TestTheReadmeListsThePresets(t *testing.T) {
 	if !slices.Equal(named, source.Presets()) {
 		t.Errorf("the README names %v, the presets are %v", named, source.Presets())
 	}
+}
+
+// What the page of a format shows can be pasted into a source, when what only the reader knows is written in.
+func TestWhatReceiversAskForCanBePasted(t *testing.T) {
+	formats, err := callback.Formats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string]string{"gh.key": githubKey, "cb.key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "secret": "https://example.com/hook"}
+	fill := strings.NewReplacer("${CALLBACK_KEY}", "file:cb.key", "${RECEIVER_SECRET}", "file:secret",
+		`from: ""`, "from: resetd@example.com", `channel: ""`, "channel: C0123456789", `key_id: ""`, `key_id: "7"`)
+	for _, f := range formats {
+		page := resetd("", "source", "receivers", f.Name)
+		_, part, _ := strings.Cut(page.out, "\nConfiguration\n")
+		part, _, _ = strings.Cut(part, "\n\n")
+		lines := "preset: github\nverify: {keys: ['file:gh.key']}\n" + fill.Replace(strings.ReplaceAll(strings.TrimPrefix(part, "  "), "\n  ", "\n"))
+		r := resetd("", "source", "test", "-c", senderConfig(t, lines, secrets), "alerts", "--body", "-")
+		if r.status == exitUsage {
+			t.Errorf("%s:\n%s\n%s", f.Name, lines, r.err)
+		}
+	}
+}
+
+// The page of the format custom names every value that a template may use.
+func TestThePageOfCustomNamesItsValues(t *testing.T) {
+	conf := senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key']}\ncallback: {format: custom, url: 'https://t.example.com', auth: {scheme: none}, "+
+		"template: {requests: [{name: a, body: {x: '{nonsense}'}}]}}", map[string]string{"gh.key": githubKey})
+	r := resetd("", "source", "test", "-c", conf, "alerts", "--body", "-")
+	_, names, ok := strings.Cut(r.err, "there are ")
+	if !ok {
+		t.Fatalf("%d %s", r.status, r.err)
+	}
+	page := resetd("", "source", "receivers", "custom").out
+	for name := range strings.FieldsFuncSeq(names, func(c rune) bool { return strings.ContainsRune(", \n", c) }) {
+		if strings.HasPrefix(name, "{") && !strings.Contains(page, name) {
+			t.Errorf("%s is not on the page", name)
+		}
+	}
+}
+
+// What a serving resetd refuses before or after the proof, the trial refuses too.
+func TestSourceTestRefusesWhatServingRefuses(t *testing.T) {
+	conf := senderConfig(t, "preset: github\nverify: {keys: ['file:gh.key'], allow_from: ['192.0.2.0/24']}", map[string]string{"gh.key": githubKey})
+	body, signed := githubSample(t)
+	large := filepath.Join(t.TempDir(), "large.json")
+	if err := os.WriteFile(large, []byte(strings.Repeat(" ", 256<<10)+"{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	base := []string{"source", "test", "-c", conf, "alerts", "--at", "2026-11-22T07:00:00Z", "--header", signed, "--header", "X-GitHub-Event: repository_dispatch"}
+	with := func(more ...string) result { return resetd("", append(slices.Clone(base), more...)...) }
+	with("--body", body, "--header", "content-type: application/json").want(t, exitOK, "verification  ok", "")
+	with("--body", body, "--token", "anything").want(t, exitUnsuccessful, "refused: wrong_secret", "")
+	with("--body", body, "--header", "Content-Type: text/plain").want(t, exitUnsuccessful, "refused with 415", "")
+	with("--body", body, "--header", "Content-Encoding: gzip").want(t, exitUnsuccessful, "refused with 415", "")
+	with("--body", large).want(t, exitUnsuccessful, "refused with 413", "")
+	with("--body", body, "--from", "nowhere").want(t, exitUsage, "", "--from must be an address")
+	with("--body", body, "--from", "198.51.100.1").want(t, exitUnsuccessful, "forbidden_address", "")
+}
+
+// With a preset alone there are no keys, so that a token is read without being verified.
+func TestSourceTestReadsATokenOfAPreset(t *testing.T) {
+	sample := filepath.Join(root(t), "handlers", "source", "presets", "ssf.sample.txt")
+	r := resetd("", "source", "test", "--preset", "ssf", "--body", sample, "--at", "2026-11-22T07:00:00Z")
+	r.want(t, exitOK, "jdoe@example.com (email)", "")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/resetd/resetd/cmd/resetd/config"
 	"github.com/resetd/resetd/jobs/callback"
 	"github.com/resetd/resetd/jobs/callback/format"
+	"github.com/resetd/resetd/schemas/receiver"
 )
 
 // receiversCommand makes `resetd source receivers`: the callback formats, and what one of them asks for.
@@ -39,8 +40,10 @@ func receiversCommand() *cobra.Command {
 			}
 			i := slices.Index(names, args[0])
 			switch near := config.Nearest(args[0], names); {
-			case len(args) > 1 || i < 0 && near == "":
-				return usagef(c, "name one of %s", strings.Join(names, ", "))
+			case len(args) > 1:
+				return usagef(c, "name one format; resetd source receivers lists them")
+			case i < 0 && near == "":
+				return usagef(c, "there is no format %q; there are %s", plain(args[0]), strings.Join(names, ", "))
 			case i < 0:
 				return usagef(c, "there is no format %q; did you mean %s?", plain(args[0]), near)
 			}
@@ -58,13 +61,19 @@ func printReceiver(w io.Writer, f format.Info) error {
 	if f.URL != "" {
 		fmt.Fprintf(&b, "  url: %s\n", f.URL)
 	}
-	if len(f.Auth) == 0 {
+	switch {
+	case f.Name == receiver.Custom:
+		b.WriteString(customExample)
+	case len(f.Auth) == 0:
 		b.WriteString("  key: ${CALLBACK_KEY}\n")
 	}
 	for i, a := range f.Auth {
 		lead := "  "
 		if i > 0 {
 			lead = "  # or: "
+		}
+		if a.Scheme == receiver.SchemeBasic && a.User == "" {
+			a.User = "resetd@example.com" // it is needed, and which one it is nobody can know
 		}
 		fmt.Fprintf(&b, "%sauth: {scheme: %s", lead, a.Scheme)
 		for _, part := range []struct{ key, value string }{{"user", a.User}, {"header", a.Header}, {"prefix", a.Prefix}} {
@@ -78,16 +87,19 @@ func printReceiver(w io.Writer, f format.Info) error {
 		b.WriteString("  params:\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Params)) {
-		param, need := f.Params[name], "optional"
+		param, lead, need := f.Params[name], "# ", "optional"
 		if param.Required {
-			need = "required"
+			lead, need = "", "required"
 		}
 		if param.PerStatus {
 			name += "_successful"
 		}
-		fmt.Fprintf(&b, "    # %s: %q   # %s; %s\n", name, param.Default, need, param.About)
+		fmt.Fprintf(&b, "    %s%s: %q   # %s; %s\n", lead, name, param.Default, need, param.About)
 	}
 	p.part("Configuration", b.String())
+	if f.Name == receiver.Custom {
+		p.part("The template", customTerms)
+	}
 	p.part("The reference", f.Template.ReferenceIs)
 	p.part("Note", strings.Join(f.Notes, "\n"))
 	return p.print(w)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -75,18 +76,13 @@ func sourceShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "show PRESET", Short: "Show how to set a sender up, what it signs, and where its account stands",
 		Args: func(c *cobra.Command, args []string) error {
-			switch near := ""; {
-			case len(args) != 1:
+			if len(args) != 1 {
 				return usagef(c, "name one preset; resetd source list shows them")
-			default:
-				if _, err := source.LoadPreset(args[0]); err != nil {
-					if near = config.Nearest(args[0], source.Presets()); near != "" {
-						return usagef(c, "there is no preset %q; did you mean %s?", plain(args[0]), near)
-					}
-					return usagef(c, "there is no preset %q; resetd source list shows them", plain(args[0]))
-				}
-				return nil
 			}
+			if !slices.Contains(source.Presets(), args[0]) {
+				return usagef(c, "there is no preset %q; %s", plain(args[0]), insteadOf(args[0], source.Presets()))
+			}
+			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			p, err := source.LoadPreset(args[0])
@@ -96,6 +92,19 @@ func sourceShowCommand() *cobra.Command {
 			return printPage(c.OutOrStdout(), p)
 		},
 	}
+}
+
+// insteadOf says which preset was meant, perhaps: one that is spelt nearly so, or those that the word is a part of, as okta is of
+// okta-event-hook and okta-ssf.
+func insteadOf(word string, names []string) string {
+	likely := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return len(word) < 3 || !strings.Contains(n, strings.ToLower(word)) })
+	if near := config.Nearest(word, names); near != "" && len(likely) == 0 {
+		likely = []string{near}
+	}
+	if len(likely) == 0 {
+		return "resetd source list shows them"
+	}
+	return "did you mean " + strings.Join(likely, " or ") + "?"
 }
 
 // printPage prints what a person has to know of a preset.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,6 +24,13 @@ type trial struct {
 	Skipped      int               `json:"skipped,omitempty"`
 	Systems      []string          `json:"systems,omitempty"` // that a request goes to if it names none
 	Requests     []schemas.Request `json:"requests,omitempty"`
+}
+
+// refuse notes with which problem the delivery is refused.
+func (t *trial) refuse(err error) *trial {
+	t.Refused = true
+	t.Problem, _ = errors.AsType[*schemas.Problem](err)
+	return t
 }
 
 // print writes the trial as a person reads it.

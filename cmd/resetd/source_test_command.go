@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/resetd/resetd/cmd/resetd/config"
+	"github.com/resetd/resetd/handlers"
 	"github.com/resetd/resetd/handlers/source"
 	"github.com/resetd/resetd/handlers/source/verify"
 	"github.com/resetd/resetd/schemas"
@@ -79,19 +81,30 @@ func (o *trialOptions) run(c *cobra.Command, args []string) (*trial, error) {
 	if err != nil {
 		return nil, usagef(c, "%s", err)
 	}
+	if _, err := netip.ParseAddr(o.from); err != nil && o.from != "" {
+		return nil, usagef(c, "--from must be an address such as 192.0.2.7")
+	}
 	src, systems, err := o.source(c, args)
 	if err != nil {
 		return nil, err
 	}
 	t := &trial{Source: src.Name, Preset: src.Preset, Scheme: src.Scheme, Systems: systems}
 	proof := verify.Proof{Payload: body}
+	if err := handlers.CheckDelivery(header, body); err != nil {
+		t.Verification = "not tried"
+		return t.refuse(err), nil
+	}
 	switch {
 	case o.preset != "":
 		t.Verification = "not tried: a preset alone has no keys"
 	case len(o.headers) == 0 && o.token == "" && !src.Transmits():
 		t.Verification = "not tried: give the delivery's headers by --header to have it verified"
 	default:
-		d := &verify.Delivery{Method: "POST", Path: "/v1/hooks/" + src.Name, Header: header, Body: body, Token: o.token, Peer: o.peer(src), Client: o.peer(src)}
+		from, err := o.peer()
+		if err != nil {
+			return nil, usagef(c, "%s", err)
+		}
+		d := &verify.Delivery{Method: "POST", Path: "/v1/hooks/" + src.Name, Header: header, Body: body, Token: o.token, Peer: from, Client: from}
 		if proof, err = src.Verify(c.Context(), d, now); err != nil {
 			t.Verification, t.Refused = "refused: "+err.Error(), true
 			return t, nil
@@ -102,10 +115,12 @@ func (o *trialOptions) run(c *cobra.Command, args []string) (*trial, error) {
 			return t, nil
 		}
 	}
+	if err := handlers.CheckMedia(header, src.Media()); err != nil && o.preset == "" {
+		return t.refuse(err), nil
+	}
 	mapped, problem := src.Map(c.Context(), header, proof, now)
 	if problem != nil {
-		t.Refused, t.Problem = true, problem
-		return t, nil
+		return t.refuse(problem), nil
 	}
 	t.Ignored, t.Skipped = mapped.Ignored, mapped.Skipped
 	for _, r := range mapped.Requests {
@@ -164,11 +179,17 @@ func (o *trialOptions) source(c *cobra.Command, args []string) (*source.Source, 
 	return src, conf.Sources[i].Systems, nil
 }
 
-// peer is where the delivery comes from.
-func (o *trialOptions) peer(*source.Source) netip.Addr {
-	text, _, _ := strings.Cut(o.from, "/")
-	a, _ := netip.ParseAddr(text) // nowhere, if it is none: then allow_from says so
-	return a
+// peer is where the delivery comes from: nowhere, unless it is said or the source allows some networks only.
+func (o *trialOptions) peer() (netip.Addr, error) {
+	if o.from == "" {
+		return netip.Addr{}, nil
+	}
+	text, _, _ := strings.Cut(o.from, "/") // of a network that is allowed, any address
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return a, errors.New("--from must be an address such as 192.0.2.7")
+	}
+	return a, nil
 }
 
 func cutHeader(line string) (name, value string, ok bool) {

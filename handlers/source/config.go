@@ -22,6 +22,7 @@ const API = "api"
 const (
 	schemeStandard = "standard-webhooks"
 	schemeSecret   = "shared-secret"
+	schemeJWT      = "jwt"
 	schemeSET      = "ssf-set"
 )
 
@@ -105,8 +106,8 @@ func newNobody(v *schemas.Validator) (*Source, error) {
 	return &Source{Scheme: schemeStandard, scheme: scheme, read: newReader(sender.Read{}, schemeStandard), mapper: native{v}, media: []string{mediaJSON}}, nil
 }
 
-// Preview makes a source that maps and verifies nothing, to try bodies on: its keys are not needed. The error joins a *Fault
-// for everything that is wrong.
+// Preview makes a source that maps and verifies nothing, to try bodies on: its keys are not needed, and a security event token
+// is read without them. The error joins a *Fault for everything that is wrong.
 func Preview(c Config, v *schemas.Validator) (*Source, error) {
 	preset, err := LoadPreset(c.Preset)
 	if err != nil {
@@ -121,7 +122,7 @@ func Preview(c Config, v *schemas.Validator) (*Source, error) {
 		}
 		return nil, errors.Join(bad...)
 	}
-	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme)}, nil
+	return &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, mapper: mapper, read: preview(newReader(p.Read, p.Verify.Scheme), p.Verify.Scheme)}, nil
 }
 
 // build opens one source. A source without faults is not nil.
@@ -148,8 +149,8 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	bad = slices.Concat(bad, wrong, withoutEffect(c, p))
 	mapper, err := newMapper(p, v)
 	bad = append(bad, faultsOf(err)...)
-	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Respond: p.Respond, Limits: c.Limits,
-		InURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: media}
+	src := &Source{Name: c.Name, Preset: c.Preset, Title: preset.Title, Scheme: p.Verify.Scheme, Challenge: challengeOf(p.Verify), Respond: p.Respond, Limits: c.Limits,
+		inURL: p.Verify.Scheme == schemeSecret && p.Verify.Secret.In == "url", scheme: scheme, mapper: mapper, read: newReader(p.Read, p.Verify.Scheme), media: media}
 	for i, name := range p.Handshake {
 		h, ok := handshakes[name]
 		if !ok {
@@ -165,6 +166,18 @@ func build(c Config, v *schemas.Validator, o verify.Options) (*Source, []*Fault)
 	}
 	src.compensate(c, scheme.Covers())
 	return src, nil
+}
+
+// challengeOf gives what a sender that showed no proof is asked for: the scheme of HTTP where there is one, else ours.
+func challengeOf(v sender.Verify) string {
+	secret, token := v.Scheme == schemeSecret, v.Scheme == schemeJWT
+	switch {
+	case secret && v.Secret.In == "basic":
+		return `Basic realm="resetd"`
+	case secret && v.Secret.In == "bearer", token && (v.Token.Header == "" || strings.EqualFold(v.Token.Header, "Authorization")):
+		return `Bearer realm="resetd"`
+	}
+	return v.Scheme
 }
 
 func newMapper(p sender.Profile, v *schemas.Validator) (mapper, error) {

@@ -1,12 +1,14 @@
 package source
 
 import (
-	"encoding/json"
 	"html"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/resetd/resetd/handlers/source/verify"
 )
@@ -49,7 +51,10 @@ func oktaChallenge(d *verify.Delivery, _ func(string) string, _ []byte) (Reply, 
 // slackURLVerification is Slack's check of an events URL: a signed body with a challenge that is given back (Slack API
 // documentation, "url_verification event").
 func slackURLVerification(_ *verify.Delivery, _ func(string) string, payload []byte) (Reply, bool) {
-	var q struct{ Type, Challenge string }
+	var q struct {
+		Type      string `json:"type"`
+		Challenge string `json:"challenge"`
+	}
 	if json.Unmarshal(payload, &q) != nil || q.Type != "url_verification" || q.Challenge == "" || len(q.Challenge) > maxChallenge {
 		return Reply{}, false
 	}
@@ -82,7 +87,7 @@ const (
 // ssfVerification acknowledges a token all of whose events are about the stream.
 func ssfVerification(_ *verify.Delivery, _ func(string) string, payload []byte) (Reply, bool) {
 	var token struct {
-		Events map[string]json.RawMessage `json:"events"`
+		Events map[string]jsontext.Value `json:"events"`
 	}
 	if json.Unmarshal(payload, &token) != nil || len(token.Events) == 0 {
 		return Reply{}, false

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"mime"
@@ -52,6 +53,21 @@ func readSET(claims []byte) ([]byte, *schemas.Problem) {
 			"Let the transmitter follow RFC 8417.", schemas.FieldError{Detail: detail})
 	}
 	return normal, nil
+}
+
+// preview reads a security event token as it is sent too, whoever signed it.
+func preview(read reader, scheme string) reader {
+	if scheme != schemeSET {
+		return read
+	}
+	return func(body []byte) ([]byte, *schemas.Problem) {
+		if parts := bytes.Split(bytes.TrimSpace(body), []byte(".")); len(parts) == 3 && !bytes.HasPrefix(parts[0], []byte("{")) {
+			if claims, err := base64.RawURLEncoding.DecodeString(string(parts[1])); err == nil {
+				body = claims
+			}
+		}
+		return read(body)
+	}
 }
 
 // formField gives the one value of a field of a form. A field that came twice could be read in two ways.

@@ -21,11 +21,11 @@ type Source struct {
 	Name   string
 	Preset string // the name of the preset
 	Title  string // of the preset
-	Scheme string // the name of the verification scheme, for the challenge of a 401
+	Scheme string // the name of the verification scheme
+	// Challenge is what a 401 asks for in WWW-Authenticate (RFC 9110 §11.6.1). Some senders show a password only to who asks so.
+	Challenge string
 	// Weak tells what somebody who has seen one delivery could do; empty if nothing.
 	Weak string
-	// InURL tells that the source's secret is the part of the path behind its name.
-	InURL bool
 	// Respond is what the sender gets for a delivery that was taken.
 	Respond sender.Respond
 	// Repeat is what becomes of a body that was seen before, where the proof covers no id.
@@ -34,6 +34,7 @@ type Source struct {
 	Limits Limits
 
 	scheme     verify.Scheme
+	inURL      bool // the source's secret is the part of the path behind its name
 	handshakes []handshake
 	read       reader
 	mapper     mapper
@@ -56,7 +57,11 @@ type Rate struct {
 
 // Verify proves that a delivery is the source's own. The error is a *verify.Error, whose detail may be told to the sender.
 func (s *Source) Verify(ctx context.Context, d *verify.Delivery, now time.Time) (verify.Proof, error) {
-	return s.scheme.Verify(ctx, d, now)
+	proof, err := s.scheme.Verify(ctx, d, now)
+	if err == nil && d.Token != "" && !s.inURL {
+		return verify.Proof{}, &verify.Error{Reason: verify.ReasonWrongSecret, Detail: "the URL has a part behind the source's name, which this source's scheme does not know"}
+	}
+	return proof, err
 }
 
 // Ready tells whether the source has all that its scheme must fetch, such as the public keys of an issuer, and fetches it

@@ -102,33 +102,60 @@ func TestOfThoseThatIntendTogetherOneIsFirst(t *testing.T) {
 	})
 }
 
-// Two replicas and many subjects: of each subject exactly one finds nobody before it.
-func TestReplicasThatIntendTheSameHaveOneFirst(t *testing.T) {
+func TestTheLastIsSeenAsTheSameBatchLeftHim(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		l := p.open(t)
+		a, b := working(t, l, "a"), working(t, l, "b")
+		var last string
+		if _, err := l.Intend(t.Context(), a.ID, subject, intended(&last)); err != nil {
+			t.Fatal(err)
+		}
+		together(t, l, func() {
+			if _, err := l.Transition(context.Background(), a.ID, step(schemas.Event{At: epoch, Type: schemas.EventSucceeded, Code: schemas.CodeOK})); err != nil {
+				t.Error(err)
+			}
+		}, func() {
+			if _, err := l.Intend(context.Background(), b.ID, subject, intended(&last)); err != nil {
+				t.Error(err)
+			}
+		})
+		if last != a.ID+" successful" {
+			t.Errorf("the last was %q", last)
+		}
+	})
+}
+
+// Two replicas and many subjects, at first unknown and then led by somebody: of each subject each finds another one before
+// it, as if they had come one after the other.
+func TestReplicasThatIntendTheSameComeOneAfterTheOther(t *testing.T) {
 	p := postgresPlace(t)
 	replicas := []*Ledger{p.open(t), p.open(t)}
 	const subjects, each = 12, 8
 	var mu sync.Mutex
-	firsts := map[jobs.Subject]int{}
-	var all sync.WaitGroup
-	for i := range subjects * each {
-		l, s := replicas[i%2], jobs.Subject{byte(i / 2 % subjects)}
-		task := working(t, l, fmt.Sprint("user", i))
-		all.Go(func() {
-			var last string
-			if _, err := l.Intend(context.Background(), task.ID, s, intended(&last)); err != nil {
-				t.Error(err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if last == "" {
-				firsts[s]++
-			}
-		})
-	}
-	all.Wait()
+	lasts := map[jobs.Subject]map[string]bool{}
 	for s := range subjects {
-		if n := firsts[jobs.Subject{byte(s)}]; n != 1 {
-			t.Errorf("%d found nobody before them", n)
+		lasts[jobs.Subject{byte(s)}] = map[string]bool{}
+	}
+	for range 2 {
+		var all sync.WaitGroup
+		for i := range subjects * each {
+			l, s := replicas[i%2], jobs.Subject{byte(i / 2 % subjects)}
+			task := working(t, l, fmt.Sprint("user", i))
+			all.Go(func() {
+				var last string
+				if _, err := l.Intend(context.Background(), task.ID, s, intended(&last)); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				lasts[s][last] = true
+			})
+		}
+		all.Wait()
+	}
+	for s, different := range lasts {
+		if len(different) != 2*each || !different[""] {
+			t.Errorf("subject %d: %d found %d different ones before them", s[0], 2*each, len(different))
 		}
 	}
 }

@@ -127,7 +127,9 @@ func TestWhoWasNotFoundLeadsNobodyOfThatName(t *testing.T) {
 		return full.script(system, step, id)
 	})
 	first := h.submit(request("jdoe", "a", "b"))[0]
-	h.until(first.ID, func(t schemas.Task) bool { return t.On("a").Account != nil && t.On("a").Code == schemas.CodeRateLimited })
+	h.until(first.ID, func(t schemas.Task) bool {
+		return t.On("a").Account != nil && t.On("a").Code == schemas.CodeRateLimited
+	})
 	h.systems.script(full.script) // somebody gets that name
 	namesake := h.submit(request("jdoe", "a"))[0]
 	full.off.Store(true)

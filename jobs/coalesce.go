@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -49,12 +50,9 @@ func joins(leader schemas.Task, system string, r schemas.Request, window time.Du
 	with := endOf(leader, *n)
 	switch {
 	case !n.Status.Final():
-		sent := n.IntentAt // before that, or now, is what will be
-		switch {
-		case n.CoalescedWith != nil: // of another, which this one does not know, but hardly before it was asked for
-			sent = leader.CreatedAt
-		case sent.IsZero():
-			sent = now
+		sent := sentAt(leader, *n)
+		if sent.IsZero() {
+			sent = now // what is to be sent yet will be
 		}
 		if r.SkipIfChangedSince.After(sent) || over(sent, window, now) {
 			return with, apart
@@ -62,10 +60,21 @@ func joins(leader schemas.Task, system string, r schemas.Request, window time.Du
 		return with, waits
 	case n.Status != schemas.StatusSuccessful || over(with.FinishedAt, window, now) || !answers(leader, *n, r):
 		return with, apart
-	case !n.IntentAt.IsZero() && over(n.IntentAt, window, now):
+	}
+	if sent := sentAt(leader, *n); over(cmp.Or(sent, n.StartedAt, with.FinishedAt), window, now) { // of a copy, the one at its source had ended
 		return with, apart
 	}
 	return with, shares
+}
+
+// sentAt gives the time after which the reset of an enforcement was sent; zero if it was not, or in another one of its task.
+// Who shares a reset does not know when it was sent, but hardly before he asked for it: who doubts that finds out by asking
+// the system.
+func sentAt(t schemas.Task, n schemas.Enforcement) time.Time {
+	if n.CoalescedWith != nil {
+		return t.CreatedAt
+	}
+	return n.IntentAt
 }
 
 // over tells whether a window that runs from a time is over. A time that lies as far ahead was read from a clock that has

@@ -162,16 +162,20 @@ func TestTheWindowIsNoLongerThanItSays(t *testing.T) {
 		made time.Duration // how long ago the leader was asked for
 		want joint
 	}{
-		"just done":                       {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(2 * time.Second), FinishedAt: ago(time.Second)}, time.Minute, shares},
-		"done a window ago":               {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(time.Hour), FinishedAt: ago(15 * time.Minute)}, time.Hour, apart},
-		"done by a clock a little ahead":  {schemas.Enforcement{Status: schemas.StatusSuccessful, FinishedAt: now.Add(time.Minute)}, time.Minute, shares},
-		"done, and the clock was set":     {schemas.Enforcement{Status: schemas.StatusSuccessful, FinishedAt: now.Add(time.Hour)}, time.Minute, apart},
-		"sent long before it ended":       {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(time.Hour), FinishedAt: ago(time.Second)}, time.Hour, apart},
-		"not begun for hours":             {schemas.Enforcement{Status: schemas.StatusQueued}, 5 * time.Hour, waits},
-		"sent just now":                   {schemas.Enforcement{Status: schemas.StatusInProgress, IntentAt: ago(time.Second)}, 5 * time.Hour, waits},
-		"sent an hour ago, and not ended": {schemas.Enforcement{Status: schemas.StatusQueued, IntentAt: ago(time.Hour)}, 5 * time.Hour, apart},
-		"waits for another":               {schemas.Enforcement{Status: schemas.StatusQueued, CoalescedWith: with}, time.Minute, waits},
-		"waits for another since long":    {schemas.Enforcement{Status: schemas.StatusQueued, CoalescedWith: with}, time.Hour, apart},
+		"just done":                            {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(2 * time.Second), FinishedAt: ago(time.Second)}, time.Minute, shares},
+		"done a window ago":                    {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(time.Hour), FinishedAt: ago(15 * time.Minute)}, time.Hour, apart},
+		"done by a clock a little ahead":       {schemas.Enforcement{Status: schemas.StatusSuccessful, FinishedAt: now.Add(time.Minute)}, time.Minute, shares},
+		"done, and the clock was set":          {schemas.Enforcement{Status: schemas.StatusSuccessful, FinishedAt: now.Add(time.Hour)}, time.Minute, apart},
+		"sent long before it ended":            {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(time.Hour), FinishedAt: ago(time.Second)}, time.Hour, apart},
+		"not begun for hours":                  {schemas.Enforcement{Status: schemas.StatusQueued}, 5 * time.Hour, waits},
+		"sent just now":                        {schemas.Enforcement{Status: schemas.StatusInProgress, IntentAt: ago(time.Second)}, 5 * time.Hour, waits},
+		"sent an hour ago, and not ended":      {schemas.Enforcement{Status: schemas.StatusQueued, IntentAt: ago(time.Hour)}, 5 * time.Hour, apart},
+		"shares another's":                     {schemas.Enforcement{Status: schemas.StatusSuccessful, CoalescedWith: with, FinishedAt: ago(time.Minute)}, time.Minute, shares},
+		"shares another's, asked for long ago": {schemas.Enforcement{Status: schemas.StatusSuccessful, CoalescedWith: with, FinishedAt: ago(time.Minute)}, time.Hour, apart},
+		"a copy whose source ended just now":   {schemas.Enforcement{Status: schemas.StatusSuccessful, StartedAt: ago(time.Minute), FinishedAt: ago(time.Second)}, time.Hour, shares},
+		"a copy whose source ended long ago":   {schemas.Enforcement{Status: schemas.StatusSuccessful, StartedAt: ago(time.Hour), FinishedAt: ago(time.Second)}, time.Hour, apart},
+		"waits for another":                    {schemas.Enforcement{Status: schemas.StatusQueued, CoalescedWith: with}, time.Minute, waits},
+		"waits for another since long":         {schemas.Enforcement{Status: schemas.StatusQueued, CoalescedWith: with}, time.Hour, apart},
 	} {
 		c.n.System = "a"
 		leader := schemas.Task{ID: "l", CreatedAt: ago(c.made), Enforcements: []schemas.Enforcement{c.n}}

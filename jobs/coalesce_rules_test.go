@@ -184,3 +184,20 @@ func TestTheWindowIsNoLongerThanItSays(t *testing.T) {
 		}
 	}
 }
+
+// A sweep that took long because it ended many is no reason to keep those waiting that follow from them.
+func TestASweepRestsOnlyWhenItFindsNothing(t *testing.T) {
+	c := newCrowd(&Service{Options: Options{Timing: Timing{}.withDefaults()}})
+	for _, one := range []struct {
+		took  time.Duration
+		ended int
+		want  time.Duration
+	}{
+		{time.Millisecond, 0, time.Second}, {100 * time.Millisecond, 0, 5 * time.Second}, {time.Minute, 0, 10 * time.Second},
+		{time.Millisecond, 3, time.Second}, {time.Minute, 5000, time.Second},
+	} {
+		if got := c.pause(one.took, one.ended); got != one.want {
+			t.Errorf("after %s with %d ended: %s, want %s", one.took, one.ended, got, one.want)
+		}
+	}
+}

@@ -9,13 +9,18 @@ import (
 )
 
 // How many of those that others wait for are looked at in one sweep, how many of those that wait for one are read at a time,
-// how many are given their end at the same time (they share the ledger's commits), and how much of its time a sweep may
-// take at most: one part in sweepShare.
+// and how many are given their end at the same time (they share the ledger's commits).
 const (
 	sweepLeaders = 256
 	crowdChunk   = 512
 	crowdHands   = 64
-	sweepShare   = 50
+)
+
+// How much of its time a sweep that found nothing to do may take: one part in sweepShare, unless it comes again more than
+// sweepRest times as late as it should. One that has ended something comes again in time, since more may follow from it.
+const (
+	sweepShare = 50
+	sweepRest  = 10
 )
 
 // rememberedCrowds bounds what is remembered of those that are waited for.
@@ -90,33 +95,44 @@ func (c *crowd) run(ctx context.Context) {
 				c.settle(ctx, enforcement)
 			}
 		case <-next.C:
+			var ended int
 			began := time.Now()
-			after = c.sweep(ctx, after)
-			next.Reset(max(c.svc.Timing.Sweep, sweepShare*time.Since(began)))
+			after, ended = c.sweep(ctx, after)
+			next.Reset(c.pause(time.Since(began), ended))
 		}
 	}
 }
 
-// sweep looks at some of those that others wait for, from where the last one stopped, and gives where the next one begins.
-func (c *crowd) sweep(ctx context.Context, after string) string {
+// pause gives how long after a sweep the next one begins.
+func (c *crowd) pause(took time.Duration, ended int) time.Duration {
+	usual := c.svc.Timing.Sweep
+	if ended > 0 {
+		return usual
+	}
+	return min(max(usual, sweepShare*took), sweepRest*usual)
+}
+
+// sweep looks at some of those that others wait for, from where the last one stopped. It gives where the next one begins,
+// and how many have stopped waiting.
+func (c *crowd) sweep(ctx context.Context, after string) (next string, ended int) {
 	ids, err := c.svc.Ledger.Followed(ctx, after, sweepLeaders)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.svc.Logger.Warn().Err(err).Msg("cannot read from the ledger which tasks wait for others; trying again in a second")
 		}
-		return after
+		return after, 0
 	}
 	for _, id := range ids {
-		c.settle(ctx, id)
+		ended += c.settle(ctx, id)
 	}
 	if len(ids) < sweepLeaders {
-		return ""
+		return "", ended
 	}
-	return ids[len(ids)-1]
+	return ids[len(ids)-1], ended
 }
 
-// settle deals with all that wait for an enforcement, if it has ended or is gone.
-func (c *crowd) settle(ctx context.Context, enforcement string) {
+// settle deals with all that wait for an enforcement, if it has ended or is gone. It gives how many have stopped waiting.
+func (c *crowd) settle(ctx context.Context, enforcement string) (ended int) {
 	s := c.svc
 	leader, n, err := s.leaderOf(ctx, enforcement)
 	switch {
@@ -124,18 +140,19 @@ func (c *crowd) settle(ctx context.Context, enforcement string) {
 		if ctx.Err() == nil {
 			s.Logger.Warn().Err(err).Str("task", schemas.TaskOf(enforcement)).Msg("cannot read a task that others wait for; trying again in a second")
 		}
-		return
+		return 0
 	case n != nil && !n.Status.Final():
-		return
+		return 0
 	}
 	c.forget(enforcement)
 	for {
 		works, err := s.Ledger.Due(ctx, FollowQueue(enforcement), s.Now().Add(farAhead), crowdChunk)
 		if err != nil || len(works) == 0 {
-			return // an error of the ledger is told by the sweep, which comes again
+			return ended // an error of the ledger is told by the sweep, which comes again
 		}
-		if c.dismiss(ctx, leader, n, works) < len(works) {
-			return // another process is at it, or the ledger is busy: the sweep comes again
+		gone := c.dismiss(ctx, leader, n, works)
+		if ended += gone; gone < len(works) {
+			return ended // another process is at it, or the ledger is busy: the sweep comes again
 		}
 	}
 }

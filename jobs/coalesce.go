@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -35,9 +36,12 @@ const (
 	shares              // the other one has done it
 )
 
-// joins tells how a request on a system belongs to another task, and with which enforcement. That of the other task may
-// itself share the end of a third one, which is then the one that counts, and from whose end the window runs: otherwise
-// each would hand the window on to the next, and an account would never be reset again.
+// joins tells how a request on a system belongs to another task, whose account the caller has compared, and with which
+// enforcement. That of the other task may itself share the end of a third one, which is then the one that counts, and from
+// whose end the window runs: otherwise each would hand the window on to the next, and an account would never be reset again.
+//
+// What was sent longer ago than the window is not waited for either: sessions that could not be ended for an hour make it
+// no newer, and whoever is reported meanwhile may have been robbed of the new password.
 func joins(leader schemas.Task, system string, r schemas.Request, window time.Duration, now time.Time) (schemas.Coalesced, joint) {
 	n := leader.On(system)
 	if n == nil || !covers(leader.Request, r) {
@@ -46,18 +50,55 @@ func joins(leader schemas.Task, system string, r schemas.Request, window time.Du
 	with := endOf(leader, *n)
 	switch {
 	case !n.Status.Final():
-		sent := n.IntentAt // before that, or now, is what will be
+		sent := sentAt(leader, *n)
 		if sent.IsZero() {
-			sent = now
+			sent = now // what is to be sent yet will be
 		}
-		if r.SkipIfChangedSince.After(sent) {
+		if r.SkipIfChangedSince.After(sent) || over(sent, window, now) {
 			return with, apart
 		}
 		return with, waits
-	case n.Status != schemas.StatusSuccessful || !now.Before(with.FinishedAt.Add(window)) || !answers(leader, *n, r):
+	case n.Status != schemas.StatusSuccessful || over(with.FinishedAt, window, now) || !answers(leader, *n, r):
+		return with, apart
+	}
+	if sent := sentAt(leader, *n); over(cmp.Or(sent, n.StartedAt, with.FinishedAt), window, now) { // of a copy, the one at its source had ended
 		return with, apart
 	}
 	return with, shares
+}
+
+// sentAt gives the time after which the reset of an enforcement was sent; zero if it was not, or in another one of its task.
+// Who shares a reset does not know when it was sent, but hardly before he asked for it: who doubts that finds out by asking
+// the system.
+func sentAt(t schemas.Task, n schemas.Enforcement) time.Time {
+	if n.CoalescedWith != nil {
+		return t.CreatedAt
+	}
+	return n.IntentAt
+}
+
+// over tells whether a window that runs from a time is over. A time that lies as far ahead was read from a clock that has
+// been set back since; it must not make the window as long as that.
+func over(from time.Time, window time.Duration, now time.Time) bool {
+	return now.Sub(from).Abs() >= window
+}
+
+// soughtBy gives the name by which an enforcement of a task looks for its account.
+func soughtBy(t schemas.Task, n schemas.Enforcement) schemas.Account {
+	if n.Account != nil {
+		return *n.Account
+	}
+	return t.Request.Account
+}
+
+// oneAccount tells whether a follower is about the account that its leader is about: the one that was found for the
+// follower, or, as long as nobody has looked, the one of the same name. A name may pass to somebody else, and an
+// enforcement may get another name, between two attempts of the leader.
+func oneAccount(leader schemas.Task, n schemas.Enforcement, t schemas.Task, f schemas.Enforcement) bool {
+	if f.Identity != nil {
+		return n.Identity != nil && n.Identity.ID == f.Identity.ID
+	}
+	return soughtBy(leader, n) == soughtBy(t, f)
 }
 
 // endOf names the enforcement whose end an enforcement of a task has, or will have: mostly its own.
@@ -89,9 +130,10 @@ func answers(leader schemas.Task, n schemas.Enforcement, r schemas.Request) bool
 	return since.IsZero() || !n.IntentAt.IsZero() && !since.After(n.IntentAt)
 }
 
-// waiting is the event by which an enforcement begins to wait for another task's.
-func (s *Service) waiting(t string, system string, with schemas.Coalesced, now time.Time) schemas.Event {
-	return schemas.Event{TaskID: t, At: now, Type: schemas.EventCoalesced, Actor: s.actor(), System: system, CoalescedWith: &with,
+// waiting is the event by which an enforcement begins to wait for another task's, for the account that was found there so
+// far, if one was.
+func (s *Service) waiting(t string, system string, with schemas.Coalesced, id *schemas.Identity, now time.Time) schemas.Event {
+	return schemas.Event{TaskID: t, At: now, Type: schemas.EventCoalesced, Actor: s.actor(), System: system, CoalescedWith: &with, Identity: id,
 		Detail: fmt.Sprintf("task %s does the same for this account; it waits for the end there", with.TaskID)}
 }
 

@@ -74,7 +74,7 @@ func TestWhoSharesTheEndOfTheFirst(t *testing.T) {
 		"the other source may not":           {end(schemas.StatusUnsuccessful, schemas.CodeResetAtSource), time.Minute, "other", false},
 		"neither may the same source":        {end(schemas.StatusUnsuccessful, schemas.CodeResetAtSource), time.Minute, "s", true},
 	} {
-		why := s.goesOn(schemas.Task{ID: "l", Source: "s"}, c.n, schemas.Task{ID: "f", Source: c.source, CreatedAt: now.Add(-c.age)})
+		why := s.goesOn(schemas.Task{ID: "l", Source: "s"}, c.n, schemas.Task{ID: "f", Source: c.source, CreatedAt: now.Add(-c.age)}, schemas.Enforcement{})
 		if (why == "") != c.shares {
 			t.Errorf("%s: %q", name, why)
 		}
@@ -149,5 +149,55 @@ func TestTheMemoryOfFirstOnesIsBounded(t *testing.T) {
 	}
 	if n := len(c.expected); n > rememberedCrowds {
 		t.Errorf("%d are expected", n)
+	}
+}
+
+// A window is no longer than it says when the clock is set back, nor when a reset that was sent long ago has not ended yet.
+func TestTheWindowIsNoLongerThanItSays(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	with := &schemas.Coalesced{TaskID: "first", EnforcementID: "first.0", FinishedAt: ago(time.Minute)}
+	for name, c := range map[string]struct {
+		n    schemas.Enforcement
+		made time.Duration // how long ago the leader was asked for
+		want joint
+	}{
+		"just done":                            {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(2 * time.Second), FinishedAt: ago(time.Second)}, time.Minute, shares},
+		"done a window ago":                    {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(time.Hour), FinishedAt: ago(15 * time.Minute)}, time.Hour, apart},
+		"done by a clock a little ahead":       {schemas.Enforcement{Status: schemas.StatusSuccessful, FinishedAt: now.Add(time.Minute)}, time.Minute, shares},
+		"done, and the clock was set":          {schemas.Enforcement{Status: schemas.StatusSuccessful, FinishedAt: now.Add(time.Hour)}, time.Minute, apart},
+		"sent long before it ended":            {schemas.Enforcement{Status: schemas.StatusSuccessful, IntentAt: ago(time.Hour), FinishedAt: ago(time.Second)}, time.Hour, apart},
+		"not begun for hours":                  {schemas.Enforcement{Status: schemas.StatusQueued}, 5 * time.Hour, waits},
+		"sent just now":                        {schemas.Enforcement{Status: schemas.StatusInProgress, IntentAt: ago(time.Second)}, 5 * time.Hour, waits},
+		"sent an hour ago, and not ended":      {schemas.Enforcement{Status: schemas.StatusQueued, IntentAt: ago(time.Hour)}, 5 * time.Hour, apart},
+		"shares another's":                     {schemas.Enforcement{Status: schemas.StatusSuccessful, CoalescedWith: with, FinishedAt: ago(time.Minute)}, time.Minute, shares},
+		"shares another's, asked for long ago": {schemas.Enforcement{Status: schemas.StatusSuccessful, CoalescedWith: with, FinishedAt: ago(time.Minute)}, time.Hour, apart},
+		"a copy whose source ended just now":   {schemas.Enforcement{Status: schemas.StatusSuccessful, StartedAt: ago(time.Minute), FinishedAt: ago(time.Second)}, time.Hour, shares},
+		"a copy whose source ended long ago":   {schemas.Enforcement{Status: schemas.StatusSuccessful, StartedAt: ago(time.Hour), FinishedAt: ago(time.Second)}, time.Hour, apart},
+		"waits for another":                    {schemas.Enforcement{Status: schemas.StatusQueued, CoalescedWith: with}, time.Minute, waits},
+		"waits for another since long":         {schemas.Enforcement{Status: schemas.StatusQueued, CoalescedWith: with}, time.Hour, apart},
+	} {
+		c.n.System = "a"
+		leader := schemas.Task{ID: "l", CreatedAt: ago(c.made), Enforcements: []schemas.Enforcement{c.n}}
+		if _, got := joins(leader, "a", schemas.Request{}, 15*time.Minute, now); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// A sweep that took long because it ended many is no reason to keep those waiting that follow from them.
+func TestASweepRestsOnlyWhenItFindsNothing(t *testing.T) {
+	c := newCrowd(&Service{Options: Options{Timing: Timing{}.withDefaults()}})
+	for _, one := range []struct {
+		took  time.Duration
+		ended int
+		want  time.Duration
+	}{
+		{time.Millisecond, 0, time.Second}, {100 * time.Millisecond, 0, 5 * time.Second}, {time.Minute, 0, 10 * time.Second},
+		{time.Millisecond, 3, time.Second}, {time.Minute, 5000, time.Second},
+	} {
+		if got := c.pause(one.took, int64(one.ended)); got != one.want {
+			t.Errorf("after %s with %d ended: %s, want %s", one.took, one.ended, got, one.want)
+		}
 	}
 }

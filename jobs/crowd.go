@@ -3,20 +3,26 @@ package jobs
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/resetd/resetd/schemas"
 )
 
 // How many enforcements that others wait for are looked at in one sweep and how many at the same time, how many of those that
-// wait for one are read at a time, how many are given their end at the same time (they share the ledger's commits), and how
-// much of its time the sweep may take: one part in sweepShare.
+// wait for one are read at a time, and how many are given their end at the same time (they share the ledger's commits).
 const (
 	sweepLeaders = 1024
 	crowdReaders = 16
 	crowdChunk   = 512
 	crowdHands   = 64
-	sweepShare   = 20
+)
+
+// How much of its time a sweep that found nothing to do may take: one part in sweepShare, unless it comes again more than
+// sweepRest times as late as it should. One that has ended something comes again in time, since more may follow from it.
+const (
+	sweepShare = 50
+	sweepRest  = 10
 )
 
 // rememberedCrowds bounds what is remembered of those that are waited for.
@@ -31,6 +37,7 @@ type crowd struct {
 	expected map[string]bool // enforcements that others wait for, as far as this process has made them wait
 	ready    map[string]bool // those of them that may have ended
 	signal   chan struct{}
+	ended    atomic.Int64 // how many have stopped waiting since the last sweep began
 }
 
 func newCrowd(s *Service) *crowd {
@@ -103,10 +110,20 @@ func (c *crowd) run(ctx context.Context) {
 			}
 		case <-next.C:
 			began := time.Now()
+			c.ended.Store(0)
 			after = c.sweep(ctx, after, look)
-			next.Reset(max(c.svc.Timing.Sweep, sweepShare*time.Since(began)))
+			next.Reset(c.pause(time.Since(began), c.ended.Load()))
 		}
 	}
+}
+
+// pause gives how long after a sweep the next one begins.
+func (c *crowd) pause(took time.Duration, ended int64) time.Duration {
+	usual := c.svc.Timing.Sweep
+	if ended > 0 {
+		return usual
+	}
+	return min(max(usual, sweepShare*took), sweepRest*usual)
 }
 
 // sweep has some of those looked at that others wait for, from where the last one stopped, and gives where the next one begins.
@@ -144,8 +161,13 @@ func (c *crowd) settle(ctx context.Context, enforcement string) {
 	c.forget(enforcement)
 	for {
 		works, err := s.Ledger.Due(ctx, FollowQueue(enforcement), s.Now().Add(farAhead), crowdChunk)
-		if err != nil || c.dismiss(ctx, leader, n, works) < crowdChunk {
-			return // all of them, or the ledger is busy, or another process is at it: the sweep comes again
+		if err != nil || len(works) == 0 {
+			return // an error of the ledger is told by the sweep, which comes again
+		}
+		gone := c.dismiss(ctx, leader, n, works)
+		c.ended.Add(int64(gone))
+		if gone < len(works) {
+			return // another process is at it, or the ledger is busy: the sweep comes again
 		}
 	}
 }

@@ -25,12 +25,14 @@ func (s *Service) leaderOf(ctx context.Context, enforcement string) (schemas.Tas
 var errGoesOn = errors.New("goes on by itself")
 
 // goesOn tells why a follower does not share the end of its leader, which is gone if n is nil; empty if it does.
-func (s *Service) goesOn(leader schemas.Task, n *schemas.Enforcement, t schemas.Task) string {
+func (s *Service) goesOn(leader schemas.Task, n *schemas.Enforcement, t schemas.Task, f schemas.Enforcement) string {
 	switch {
 	case n == nil:
 		return "the task that it waited for is no longer known"
 	case n.Status == schemas.StatusCancelled, n.Status == schemas.StatusRejected:
 		return fmt.Sprintf("task %s, which it waited for, was %s", leader.ID, n.Status)
+	case !oneAccount(leader, *n, t, f):
+		return fmt.Sprintf("task %s, which it waited for, came to another account", leader.ID)
 	case n.Status == schemas.StatusSuccessful && !answers(leader, *n, t.Request):
 		return fmt.Sprintf("task %s, which it waited for, did not set the password since the time that is asked for", leader.ID)
 	case n.Status == schemas.StatusSuccessful:
@@ -62,7 +64,7 @@ func (c *crowd) dismiss(ctx context.Context, leader schemas.Task, n *schemas.Enf
 		var seen schemas.Task
 		t, err := s.release(ctx, w, func(t schemas.Task, f schemas.Enforcement) ([]schemas.Event, error) {
 			seen = t
-			if s.goesOn(leader, n, t) != "" {
+			if s.goesOn(leader, n, t, f) != "" {
 				return nil, errGoesOn
 			}
 			now := s.Now()
@@ -83,12 +85,32 @@ func (c *crowd) dismiss(ctx context.Context, leader schemas.Task, n *schemas.Enf
 	return int(done.Load()) + c.send(ctx, leader, n, left)
 }
 
-// send sends those on their way that waited for one whose end is not theirs. The first of them goes on by itself, and the
-// others wait for it, if it does what they ask for. It gives how many were sent.
+// send sends those on their way that waited for one whose end is not theirs, for each account by itself. It gives how many
+// were sent.
 func (c *crowd) send(ctx context.Context, leader schemas.Task, n *schemas.Enforcement, left []follower) int {
-	if len(left) == 0 {
-		return 0
+	type account struct {
+		name schemas.Account
+		id   string
 	}
+	groups := map[account][]follower{}
+	for _, f := range left {
+		e := f.task.Enforcement(f.work.ID)
+		key := account{name: soughtBy(f.task, *e)}
+		if e.Identity != nil {
+			key = account{id: e.Identity.ID}
+		}
+		groups[key] = append(groups[key], f)
+	}
+	sent := 0
+	for _, group := range groups {
+		sent += c.sendGroup(ctx, leader, n, group)
+	}
+	return sent
+}
+
+// sendGroup sends those of one account on their way: the first of them goes on by itself, and the others wait for it, if it
+// does what they ask for.
+func (c *crowd) sendGroup(ctx context.Context, leader schemas.Task, n *schemas.Enforcement, left []follower) int {
 	s := c.svc
 	// First who asks for most, then who asked first.
 	slices.SortFunc(left, func(a, b follower) int {
@@ -105,10 +127,10 @@ func (c *crowd) send(ctx context.Context, leader schemas.Task, n *schemas.Enforc
 	each(left[1:], func(f follower) {
 		t, err := s.release(ctx, f.work, func(t schemas.Task, f schemas.Enforcement) ([]schemas.Event, error) {
 			with, how := joins(first, f.System, t.Request, coalesceFor, s.Now())
-			if how != waits {
+			if how != waits || !oneAccount(first, *next, t, f) {
 				return nil, errGoesOn
 			}
-			return []schemas.Event{s.waiting(t.ID, f.System, with, s.Now())}, nil
+			return []schemas.Event{s.waiting(t.ID, f.System, with, next.Identity, s.Now())}, nil
 		})
 		if errors.Is(err, errGoesOn) {
 			_, err = c.sendAlone(ctx, leader, n, f.work)
@@ -139,7 +161,7 @@ func (c *crowd) sendAlone(ctx context.Context, leader schemas.Task, n *schemas.E
 	s := c.svc
 	t, err := s.release(ctx, w, func(t schemas.Task, f schemas.Enforcement) ([]schemas.Event, error) {
 		now := s.Now()
-		why := s.goesOn(leader, n, t)
+		why := s.goesOn(leader, n, t, f)
 		if why == "" {
 			return nil, errStale
 		}
@@ -149,7 +171,9 @@ func (c *crowd) sendAlone(ctx context.Context, leader schemas.Task, n *schemas.E
 		return t, err
 	}
 	f := t.Enforcement(w.ID)
-	s.leads.put(askedFor(f.System, t.Request.Mode, t.Request.Account), t.ID)
+	if f.Account == nil { // otherwise it is known here by another name than it was asked for
+		s.leads.put(askedFor(f.System, t.Request.Mode, t.Request.Account), t.ID)
+	}
 	if feeder := s.feeders[QueueOf(f.System)]; feeder != nil {
 		feeder.kick()
 	}

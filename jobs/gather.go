@@ -31,11 +31,11 @@ func (g *gathering) join(ctx context.Context, accepted schemas.Event) []schemas.
 			continue
 		}
 		subject := askedFor(system, r.Mode, r.Account)
-		if leader := g.leader(ctx, subject, window); leader != nil {
+		if leader := g.leader(ctx, subject, window); leader != nil && asksAs(*leader, system, r.Account) {
 			switch with, how := joins(*leader, system, r, window, g.now); how {
 			case waits:
 				g.svc.crowd.expect(with.EnforcementID)
-				then = append(then, g.svc.waiting(accepted.TaskID, system, with, g.now))
+				then = append(then, g.svc.waiting(accepted.TaskID, system, with, leader.On(system).Identity, g.now))
 				continue
 			case shares:
 				then = append(then, schemas.Event{TaskID: accepted.TaskID, At: g.now, Type: schemas.EventClaimed, Actor: g.svc.actor(), System: system, Generation: 2},
@@ -48,6 +48,13 @@ func (g *gathering) join(ctx context.Context, accepted schemas.Event) []schemas.
 	return then
 }
 
+// asksAs tells whether a task looks for its account on a system by a name. One that another system has routed there looks
+// by the name that is known to that one, and the name it was asked for may be somebody else's there.
+func asksAs(t schemas.Task, system string, a schemas.Account) bool {
+	n := t.On(system)
+	return n != nil && soughtBy(t, *n) == a
+}
+
 // leader gives the task that was first to ask for a subject, as far as this process knows.
 func (g *gathering) leader(ctx context.Context, s Subject, window time.Duration) *schemas.Task {
 	if e, ok := g.first[s]; ok {
@@ -57,7 +64,7 @@ func (g *gathering) leader(ctx context.Context, s Subject, window time.Duration)
 		return nil
 	}
 	one, ok := g.svc.leads.get(s)
-	if !ok || !one.over.IsZero() && !g.now.Before(one.over.Add(window)) {
+	if !ok || !one.over.IsZero() && over(one.over, window, g.now) {
 		return nil
 	}
 	t, ok := g.read[one.task]
@@ -82,6 +89,9 @@ func (g *gathering) recorded(tasks []schemas.Task) {
 				if n.Status.Final() { // it ended as it began, by a reset that was done lately
 					g.svc.tellShared(t, n)
 				}
+			}
+			if n.CoalescedWith != nil && n.Status.Final() {
+				g.svc.tellShared(t, n)
 			}
 		}
 	}

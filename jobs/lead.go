@@ -19,19 +19,26 @@ func (r *run) lead(ctx context.Context, id schemas.Identity, intended schemas.Ev
 		if err := stands(t, r.n); err != nil {
 			return nil, err
 		}
-		if last == nil || window == 0 || r.n.Alone {
+		if last == nil || window == 0 || r.n.Alone || !isAbout(*last, system, id) {
 			return []schemas.Event{intended}, nil
 		}
 		e := intended
 		switch with, how := joins(*last, system, t.Request, window, intended.At); how {
 		case waits:
-			e = s.waiting(t.ID, system, with, intended.At)
+			e = s.waiting(t.ID, system, with, &id, intended.At)
 		case shares:
 			e = s.shared(t.ID, system, *last, *last.On(system), intended.At)
 		}
 		e.Steps, e.Identity = intended.Steps, intended.Identity
 		return []schemas.Event{e}, nil
 	})
+}
+
+// isAbout tells whether a task is still about an account that it once went to reset: a retry looks for the name anew, and
+// may have found another.
+func isAbout(t schemas.Task, system string, id schemas.Identity) bool {
+	n := t.On(system)
+	return n != nil && n.Identity != nil && n.Identity.ID == id.ID
 }
 
 // joined tells of an enforcement that a worker began and another task does.

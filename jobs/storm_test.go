@@ -216,7 +216,7 @@ func TestManyFirstOnesWithFewFollowersEnd(t *testing.T) {
 // Half of the storm comes, then the process dies in the middle of the resets, and the other half comes to the next one.
 func TestAStormGoesOnAfterTheProcessDied(t *testing.T) {
 	const persons = 5
-	h := newHouse(t, stormy)
+	h := newHouse(t, stormy, func(h *house) { h.lease = 2 * time.Second }) // a callback whose claim runs out in a stall is sent twice
 	names := people(persons, h)
 	dead := make(chan struct{})
 	var hang sync.Map

@@ -1,7 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,9 +95,10 @@ func (b *batch) remember(d jobs.NewDelivery, first *taskRow) {
 	b.seen[key] = &bodyRow{at: micros(first.task.CreatedAt), n: first.n, stored: stored != nil}
 }
 
-// finishBodies writes which bodies were seen.
+// finishBodies writes which bodies were seen, in their order, for the same reason as with leaders.
 func (b *batch) finishBodies(c *changes) {
-	for key, row := range b.seen {
+	for _, key := range slices.SortedFunc(maps.Keys(b.seen), func(x, y digest) int { return bytes.Compare(x[:], y[:]) }) {
+		row := b.seen[key]
 		statement := insertBody
 		if row.stored {
 			statement = updateBody

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/resetd/resetd/jobs"
@@ -68,9 +70,11 @@ func (b *batch) leader(s jobs.Subject, self string) (*schemas.Task, error) {
 	return &t, decode(stored.doc, &t)
 }
 
-// finishLeaders writes who leads now.
+// finishLeaders writes who leads now, in the order of the subjects: two replicas that insert the same ones in different
+// orders would wait for each other in a circle.
 func (b *batch) finishLeaders(c *changes) {
-	for s, row := range b.led {
+	for _, s := range slices.SortedFunc(maps.Keys(b.led), func(x, y jobs.Subject) int { return bytes.Compare(x[:], y[:]) }) {
+		row := b.led[s]
 		switch stored := b.found.leaders[s]; {
 		case stored == nil:
 			c.add(insertLeader, s[:], row.n)

@@ -2,6 +2,7 @@ package format
 
 import (
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -105,13 +106,16 @@ func find(v any, path []string) (any, bool) {
 	return v, true
 }
 
+// maxExact is from where a number may have been rounded when it was read: as an id it would name something else.
+const maxExact = 1 << 53
+
 // scalar gives a text or a number as text.
 func scalar(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
+		return strconv.FormatFloat(v, 'f', -1, 64), math.Abs(v) < maxExact
 	}
 	return "", false
 }

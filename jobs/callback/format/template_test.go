@@ -142,34 +142,37 @@ func TestEveryLogInSetsItsHeaderAndIsShownNowhere(t *testing.T) {
 func TestAnswersAreHeard(t *testing.T) {
 	expecting := receiver.Request{Name: "n", Expect: receiver.Tree{Value: map[string]any{"ok": true, "meta": map[string]any{"code": int64(0)}}}}
 	asking := receiver.Request{Name: "ask", Take: map[string]receiver.Take{"id": {From: "result.*.id", Form: "[0-9a-f]{4}|7"}}}
+	counting := receiver.Request{Name: "ask", Take: map[string]receiver.Take{"id": {From: "id", Form: "[0-9]+"}}}
 	using := receiver.Request{Name: "use", URL: "/x/{taken:id}"}
 	for name, c := range map[string]struct {
 		requests []receiver.Request
 		body     string
 		ok       bool
 	}{
-		"as expected, and more":  {[]receiver.Request{expecting}, `{"ok":true,"meta":{"code":0,"x":1},"y":2}`, true},
-		"not ok":                 {[]receiver.Request{expecting}, `{"ok":false,"meta":{"code":0}}`, false},
-		"another type":           {[]receiver.Request{expecting}, `{"ok":"true","meta":{"code":0}}`, false},
-		"another number":         {[]receiver.Request{expecting}, `{"ok":true,"meta":{"code":4}}`, false},
-		"less":                   {[]receiver.Request{expecting}, `{"ok":true}`, false},
-		"a member twice":         {[]receiver.Request{expecting}, `{"ok":false,"ok":true,"meta":{"code":0}}`, false},
-		"no JSON":                {[]receiver.Request{expecting}, `<html>`, false},
-		"nothing":                {[]receiver.Request{expecting}, ``, false},
-		"any object":             {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{}}}}, `{"id":"1"}`, true},
-		"no object":              {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{}}}}, `"ok"`, false},
-		"an object within":       {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{"note": map[string]any{}}}}}, `{"note":{"id":"1"}}`, true},
-		"no object within":       {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{"note": map[string]any{}}}}}, `{"note":null}`, false},
-		"cut":                    {[]receiver.Request{expecting}, `{"ok":true,"meta":{"co`, false},
-		"one entry":              {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff"}]}`, true},
-		"a number":               {[]receiver.Request{asking, using}, `{"result":[{"id":7}]}`, true},
-		"no entry":               {[]receiver.Request{asking, using}, `{"result":[]}`, false},
-		"two entries":            {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff"},{"id":"00fe"}]}`, false},
-		"no list":                {[]receiver.Request{asking, using}, `{"result":{"id":"00ff"}}`, false},
-		"another form":           {[]receiver.Request{asking, using}, `{"result":[{"id":"../x"}]}`, false},
-		"a form and a bit":       {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff/../x"}]}`, false},
-		"null":                   {[]receiver.Request{asking, using}, `{"result":[{"id":null}]}`, false},
-		"a list instead of text": {[]receiver.Request{asking, using}, `{"result":[{"id":["00ff"]}]}`, false},
+		"as expected, and more":               {[]receiver.Request{expecting}, `{"ok":true,"meta":{"code":0,"x":1},"y":2}`, true},
+		"not ok":                              {[]receiver.Request{expecting}, `{"ok":false,"meta":{"code":0}}`, false},
+		"another type":                        {[]receiver.Request{expecting}, `{"ok":"true","meta":{"code":0}}`, false},
+		"another number":                      {[]receiver.Request{expecting}, `{"ok":true,"meta":{"code":4}}`, false},
+		"less":                                {[]receiver.Request{expecting}, `{"ok":true}`, false},
+		"a member twice":                      {[]receiver.Request{expecting}, `{"ok":false,"ok":true,"meta":{"code":0}}`, false},
+		"no JSON":                             {[]receiver.Request{expecting}, `<html>`, false},
+		"nothing":                             {[]receiver.Request{expecting}, ``, false},
+		"any object":                          {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{}}}}, `{"id":"1"}`, true},
+		"no object":                           {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{}}}}, `"ok"`, false},
+		"an object within":                    {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{"note": map[string]any{}}}}}, `{"note":{"id":"1"}}`, true},
+		"no object within":                    {[]receiver.Request{{Name: "n", Expect: receiver.Tree{Value: map[string]any{"note": map[string]any{}}}}}, `{"note":null}`, false},
+		"cut":                                 {[]receiver.Request{expecting}, `{"ok":true,"meta":{"co`, false},
+		"one entry":                           {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff"}]}`, true},
+		"a number":                            {[]receiver.Request{asking, using}, `{"result":[{"id":7}]}`, true},
+		"a large number":                      {[]receiver.Request{counting, using}, `{"id":9007199254740991}`, true},
+		"a number that is rounded to another": {[]receiver.Request{counting, using}, `{"id":9007199254740993}`, false},
+		"no entry":                            {[]receiver.Request{asking, using}, `{"result":[]}`, false},
+		"two entries":                         {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff"},{"id":"00fe"}]}`, false},
+		"no list":                             {[]receiver.Request{asking, using}, `{"result":{"id":"00ff"}}`, false},
+		"another form":                        {[]receiver.Request{asking, using}, `{"result":[{"id":"../x"}]}`, false},
+		"a form and a bit":                    {[]receiver.Request{asking, using}, `{"result":[{"id":"00ff/../x"}]}`, false},
+		"null":                                {[]receiver.Request{asking, using}, `{"result":[{"id":null}]}`, false},
+		"a list instead of text":              {[]receiver.Request{asking, using}, `{"result":[{"id":["00ff"]}]}`, false},
 	} {
 		f, faults := New(receiver.Spec{Format: receiver.Custom, Template: receiver.Template{Requests: c.requests}})
 		if len(faults) > 0 {

@@ -98,3 +98,35 @@ func TestWhereverTheLedgerBreaksACopyIsResetAtItsSourceOnce(t *testing.T) {
 		}
 	}
 }
+
+// The same for those that share one reset, by the same name and by another.
+func TestWhereverTheLedgerBreaksAResetIsSharedAndMadeOnce(t *testing.T) {
+	for at := 1; at <= 9; at++ {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("write %d, after %t", at, after), func(t *testing.T) {
+				t.Parallel()
+				b := &breaking{at: at, after: after}
+				h := newHouse(t, stormy, func(h *house) {
+					h.lease = 3 * time.Second
+					h.wrap = func(l jobs.Ledger) jobs.Ledger { b.Ledger = l; return b }
+				})
+				h.means("alias", "jdoe")
+				var ids []string
+				for _, name := range []string{"jdoe", "jdoe", "alias", "alias"} {
+					ids = append(ids, h.submit(request(name, "a"))[0].ID)
+				}
+				for _, id := range ids {
+					if task := h.final(id); task.Status != schemas.StatusSuccessful || len(h.callbacksOf(id)) != 1 {
+						t.Errorf("%s %s: %+v", task.Status, task.Code, task.Enforcements)
+					}
+				}
+				if n := h.systems.sets("a", "jdoe"); n != 1 {
+					t.Errorf("the password was set %d times", n)
+				}
+				if b.writes() < at {
+					t.Errorf("nothing broke: there were %d writes", b.writes())
+				}
+			})
+		}
+	}
+}

@@ -90,9 +90,6 @@ func (g *gathering) recorded(tasks []schemas.Task) {
 					g.svc.tellShared(t, n)
 				}
 			}
-			if n.CoalescedWith != nil && n.Status.Final() {
-				g.svc.tellShared(t, n)
-			}
 		}
 	}
 }

@@ -110,9 +110,10 @@ func (c *crowd) send(ctx context.Context, leader schemas.Task, n *schemas.Enforc
 			}
 			return []schemas.Event{s.waiting(t.ID, f.System, with, s.Now())}, nil
 		})
-		if errors.Is(err, errGoesOn) {
-			t, err = c.sendAlone(ctx, leader, n, f.work)
-		} else if err == nil {
+		switch {
+		case errors.Is(err, errGoesOn):
+			_, err = c.sendAlone(ctx, leader, n, f.work)
+		case err == nil:
 			s.announce(t)
 		}
 		if err == nil {

@@ -130,12 +130,16 @@ func calm(t *testing.T, ids []string, persons int, houses ...*house) {
 			t.Errorf("the password of p%d was set %d times", i, sets)
 		}
 	}
-	sent := 0
+	sent := map[string]bool{} // by webhook-id: what a dying process has sent is sent again
 	for _, h := range houses {
-		sent += h.post.sent()
+		h.post.mu.Lock()
+		for _, id := range h.post.ids {
+			sent[id] = true
+		}
+		h.post.mu.Unlock()
 	}
-	if sent != len(ids) {
-		t.Errorf("%d callbacks were sent for %d deliveries", sent, len(ids))
+	if len(sent) != len(ids) {
+		t.Errorf("%d callbacks were sent for %d deliveries", len(sent), len(ids))
 	}
 	if backlog, err := first.ledger.Backlog(t.Context()); err != nil || len(backlog) != 0 {
 		t.Errorf("work is left: %v, %v", backlog, err)
@@ -143,7 +147,7 @@ func calm(t *testing.T, ids []string, persons int, houses ...*house) {
 }
 
 func stormSize() int {
-	if testing.Short() {
+	if testing.Short() || raced {
 		return 500
 	}
 	return 5000

@@ -132,9 +132,10 @@ func (c *crowd) sendGroup(ctx context.Context, leader schemas.Task, n *schemas.E
 			}
 			return []schemas.Event{s.waiting(t.ID, f.System, with, next.Identity, s.Now())}, nil
 		})
-		if errors.Is(err, errGoesOn) {
+		switch {
+		case errors.Is(err, errGoesOn):
 			_, err = c.sendAlone(ctx, leader, n, f.work)
-		} else if err == nil {
+		case err == nil:
 			s.announce(t)
 		}
 		if err == nil {

@@ -149,7 +149,7 @@ func calm(t *testing.T, ids []string, persons int, houses ...*house) {
 }
 
 func stormSize() int {
-	if testing.Short() {
+	if testing.Short() || raced {
 		return 500
 	}
 	return 5000

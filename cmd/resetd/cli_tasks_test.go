@@ -162,3 +162,11 @@ func TestASealedPasswordIsPrintedAsItIsAndOnlyWhenThereIsOne(t *testing.T) {
 	resetd("", "tasks", "sealed", "-c", file, "task-2").want(t, exitUnsuccessful, "", "no sealed password")
 	resetd("", "tasks", "sealed", "-c", file).want(t, exitUsage, "", "id of one task")
 }
+
+// Who asks for the password of a task that shared another's end is told where it is.
+func TestSealedPasswordOfACoalescedTaskIsWithTheOther(t *testing.T) {
+	_, err := sealedOf(schemas.Task{Enforcements: []schemas.Enforcement{{System: "corp-ad", CoalescedWith: &schemas.Coalesced{TaskID: "0193-9"}}}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "resetd tasks sealed 0193-9") {
+		t.Errorf("%v", err)
+	}
+}

@@ -53,6 +53,11 @@ func sealedOf(t schemas.Task, system []string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
+		for _, n := range t.Enforcements {
+			if n.CoalescedWith != nil && (len(system) == 0 || n.System == system[0]) {
+				return "", fmt.Errorf("the password was set by task %[1]s, which did it for this one too; ask for that: resetd tasks sealed %[1]s", n.CoalescedWith.TaskID)
+			}
+		}
 		return "", errors.New("the task has no sealed password there; only randomize sets one, and only with recipients under delivery: in the configuration; " +
 			"none is left either of a reset whose answer was lost, or whose worker ended before it could be recorded: ask for another reset then")
 	case 1:

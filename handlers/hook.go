@@ -37,7 +37,7 @@ func (f *Face) hook(c *call) error {
 		c.Header("Allow", http.MethodPost)
 		return f.noMethod(c)
 	}
-	d := &verify.Delivery{Method: c.Request.Method, Path: c.Request.URL.Path, Header: c.Request.Header, Body: body, Token: c.Param("token"),
+	d := &verify.Delivery{Method: c.Request.Method, Path: c.Request.URL.EscapedPath(), Header: c.Request.Header, Body: body, Token: c.Param("token"),
 		Peer: c.peer(), Client: client, TLS: c.Request.TLS}
 	proof, err := src.Verify(c.Request.Context(), d, f.Now())
 	if !known {

@@ -12,11 +12,14 @@ import (
 	"github.com/resetd/resetd/schemas/sender"
 )
 
-// Published bodies, where they lie beside the project: what they name is found, and what they do not is not made up.
+// Published bodies, which are no part of the repository (RESETD_TEST_PAYLOADS names their folder): what they name is found, and what they do not is not made up.
 func TestPublishedBodies(t *testing.T) {
-	dir := filepath.Join("..", "..", "..", "..", "shared", "payloads")
+	dir := os.Getenv("RESETD_TEST_PAYLOADS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "..", "shared", "payloads")
+	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("missing: shared/payloads beside the project")
+		t.Skip("the published bodies are missing: name their folder in RESETD_TEST_PAYLOADS")
 	}
 	for _, c := range []struct {
 		file    string

@@ -60,7 +60,7 @@ func (c *crowd) dismiss(ctx context.Context, leader schemas.Task, n *schemas.Enf
 	var done atomic.Int64
 	var mu sync.Mutex
 	var left []follower
-	each(works, func(w Work) {
+	each(works, crowdHands, func(w Work) {
 		var seen schemas.Task
 		t, err := s.release(ctx, w, func(t schemas.Task, f schemas.Enforcement) ([]schemas.Event, error) {
 			seen = t
@@ -124,7 +124,7 @@ func (c *crowd) sendGroup(ctx context.Context, leader schemas.Task, n *schemas.E
 	var sent atomic.Int64
 	sent.Add(1)
 	c.expect(next.ID)
-	each(left[1:], func(f follower) {
+	each(left[1:], crowdHands, func(f follower) {
 		t, err := s.release(ctx, f.work, func(t schemas.Task, f schemas.Enforcement) ([]schemas.Event, error) {
 			with, how := joins(first, f.System, t.Request, coalesceFor, s.Now())
 			if how != waits || !oneAccount(first, *next, t, f) {
@@ -191,24 +191,6 @@ func (s *Service) release(ctx context.Context, w Work, decide func(schemas.Task,
 		}
 		return decide(t, *f)
 	})
-}
-
-// each runs a function for every entry, several at a time.
-func each[T any](all []T, do func(T)) {
-	var wg sync.WaitGroup
-	next := make(chan T)
-	for range min(crowdHands, len(all)) {
-		wg.Go(func() {
-			for one := range next {
-				do(one)
-			}
-		})
-	}
-	for _, one := range all {
-		next <- one
-	}
-	close(next)
-	wg.Wait()
 }
 
 // ended tells those that wait for what has just ended of a task, and what this process remembers of first ones.

@@ -301,18 +301,5 @@ func (f *feeder) enqueue(ctx context.Context, batch []Work) {
 		}
 		return
 	}
-	var wg sync.WaitGroup
-	next := make(chan Work)
-	for range min(enqueuers, len(batch)) {
-		wg.Go(func() {
-			for w := range next {
-				put(w)
-			}
-		})
-	}
-	for _, w := range batch {
-		next <- w
-	}
-	close(next)
-	wg.Wait()
+	each(batch, enqueuers, put)
 }
